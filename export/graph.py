@@ -1,0 +1,82 @@
+"""A checkpoint's network as an ONNX graph.
+
+Every architecture is traced through its `StepModule`, so there is one way for all. The inputs are `token_ids` (B, T)
+int64, `last_position` (B,) int32, `total_length` () int32 and `past_NAME` for each state tensor; the outputs are
+`logits` (B, V) after the last token and `present_NAME`. B and T are free, everything else is fixed.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from training.models.contract import LanguageModel
+
+OPSET = 23
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's remarks on its own internals from the user; its errors are raised all the same."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def build_graph(model: LanguageModel, max_length: int) -> Any:
+    """Trace the model's step.
+
+    Args:
+        model: the network; it is not changed.
+        max_length: tokens that the state has room for.
+
+    Returns:
+        An `onnx.ModelProto` with its weights inside, float32.
+    """
+    step = model.step_module(max_length).eval()
+    names = [tensor.name for tensor in step.state]
+    batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+    example = (
+        torch.zeros(2, 3, dtype=torch.long),
+        torch.full((2,), 2, dtype=torch.int32),
+        torch.tensor(3, dtype=torch.int32),
+        *(torch.zeros(2, *tensor.shape) for tensor in step.state),
+    )
+    with torch.no_grad(), _quiet():
+        program = torch.onnx.export(
+            step,
+            example,
+            dynamo=True,
+            verbose=False,
+            opset_version=OPSET,
+            external_data=False,
+            input_names=["token_ids", "last_position", "total_length", *(f"past_{name}" for name in names)],
+            output_names=["logits", *(f"present_{name}" for name in names)],
+            dynamic_shapes=({0: batch, 1: length}, {0: batch}, {}, tuple({0: batch} for _ in names)),
+        )
+    assert program is not None
+    return without_traces(program.model_proto)
+
+
+def without_traces(graph: Any) -> Any:
+    """The same graph without the source positions that tracing leaves: they name the exporting machine's files."""
+    del graph.metadata_props[:]
+    del graph.graph.metadata_props[:]
+    del graph.graph.value_info[:]
+    for node in graph.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*graph.graph.input, *graph.graph.output, *graph.graph.initializer):
+        del value.metadata_props[:]
+    return graph

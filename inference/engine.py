@@ -1,0 +1,423 @@
+"""The one place where a model runs: what are the logits of the next token?
+
+The engine owns the session and the state. It keeps the state of the last context, so that a context which begins like
+the last one costs only what is new. `fork` gives rows that continue from there, each on its own.
+
+Shapes: B or n rows, T tokens, V = size of the vocabulary. A state tensor is (n, *shape of one row): one row is one
+contiguous block of memory, so a row can also be run alone, in place. All runs are through IOBinding on buffers that are
+bound once; a cache is bound as input and as output, so a step writes one position and copies nothing.
+
+Promises: single runs are short (at most `CHUNK` tokens); the state is sound after a cancellation or an error. Not
+thread safe: one worker owns an engine. Nothing here knows which architecture it runs: a state tensor is either a cache,
+rewound by lowering the length, or recurrent, rewound to a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from inference.bundle import Bundle
+from inference.errors import Cancelled, ProviderError
+from inference.providers import Choice, choose_provider, fall_back
+
+CHUNK = 256
+"""Most tokens of one run: what a cancellation may have to wait for."""
+SNAPSHOT_EVERY = 32
+"""Tokens between two snapshots of a recurrent state: what a rewind may have to run again."""
+
+Logits = NDArray[np.float32]
+
+
+class Engine:
+    """A loaded model with its state.
+
+    Attributes:
+        bundle: the model.
+        vocabulary_size: V.
+        max_length: tokens that the state has room for.
+        provider: what runs the model, `cpu` or `cuda`.
+        provider_message: why that is not what was asked for, for the user; None if it is.
+    """
+
+    def __init__(self, bundle: Bundle, provider: str = "auto", threads: int = 1) -> None:
+        """Create the session and the state of one row.
+
+        Args:
+            bundle: the model.
+            provider: `auto`, `cpu` or `cuda`; CUDA that cannot be had falls back to the CPU.
+            threads: threads within an operator; more than the free cores make the slowest steps much slower.
+
+        Raises:
+            ProviderError: the runtime cannot load the model even on the CPU.
+            ValueError: no such provider, or `threads` is less than 1.
+        """
+        if threads < 1:
+            raise ValueError(f"an engine needs at least 1 thread, not {threads}.")
+        self.bundle = bundle
+        self.max_length = bundle.manifest.max_length
+        self.vocabulary_size = len(bundle.vocabulary)
+        choice = self._load(choose_provider(provider), threads)
+        self.provider = choice.name
+        self.provider_message = choice.message
+        self._recurrent = any(tensor.kind == "recurrent" for tensor in bundle.manifest.state)
+        self._tokens: list[int] = []
+        self._snapshots: dict[int, list[NDArray[np.float32]]] = {}
+        self._pool: _Rows | None = None
+        self._pool_tokens: list[int] = []
+        self._context_length = 0
+        self._generation = 0
+        self.reset()
+
+    @property
+    def tokens_in_state(self) -> tuple[int, ...]:
+        """The tokens that the kept state has seen."""
+        return tuple(self._tokens)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._generation += 1
+        self._tokens = []
+        self._context_length = 0
+        self._main.lengths[:] = 0
+        self._main.set_recurrent([np.zeros_like(each) for each in self._main.recurrent])
+        self._snapshots = {0: self._main.copy_recurrent()}
+
+    def prefill(self, token_ids: Sequence[int], cancelled: Callable[[], bool] | None = None) -> Logits:
+        """The logits after a whole context; only what differs from the last context is run.
+
+        Batches forked before are no longer valid.
+
+        Args:
+            token_ids: the context, 1 to `max_length` tokens.
+            cancelled: asked before every run.
+
+        Returns:
+            A new array, shape (V,).
+
+        Raises:
+            Cancelled: `cancelled` said so; what was run is kept.
+            ValueError: the context is empty or too long, or an id is not in the vocabulary: the caller cuts windows.
+        """
+        context = self._checked(token_ids)
+        if not 1 <= len(context) <= self.max_length:
+            raise ValueError(f"a context of {len(context)} tokens: the model takes 1 to {self.max_length}.")
+        self._generation += 1
+        self._context_length = 0
+        if context != self._tokens:
+            self._rewind(min(common_length(context, self._tokens), len(context) - 1))
+        while len(self._tokens) < len(context):
+            if cancelled is not None and cancelled():
+                raise Cancelled(f"stopped after {len(self._tokens)} of {len(context)} tokens of context.")
+            self._extend(context[len(self._tokens) : len(self._tokens) + CHUNK])
+        self._context_length = len(context)
+        logits: Logits = self._main.logits[0].copy()
+        return logits
+
+    def fork(self, n: int) -> Batch:
+        """`n` rows that each continue from the context of the last `prefill`.
+
+        One row works on the engine's own state, so its tokens need not be run again if the next context has them. More
+        rows work on copies. A batch is valid until the next `prefill`, `fork` or `reset`.
+
+        Raises:
+            ValueError: `n` is less than 1, or the state is not that of a finished `prefill`, for there was none or a
+                batch of one row has moved on from it.
+        """
+        if n < 1:
+            raise ValueError(f"cannot fork {n} rows: at least 1.")
+        if not self._tokens or len(self._tokens) != self._context_length:
+            raise ValueError(
+                f"the state holds {len(self._tokens)} tokens, the last context had {self._context_length}: "
+                "prefill before forking."
+            )
+        self._generation += 1
+        return Batch(self, self._generation, self._main if n == 1 else self._filled_pool(n))
+
+    def _load(self, choice: Choice, threads: int) -> Choice:
+        """Open the session and run one token; what it runs on in the end."""
+        manifest = self.bundle.manifest
+        try:
+            self._session = _open_session(self.bundle.model, choice, threads)
+            self._main = _Rows(self._session, self.bundle, 1)
+            self._main.run([0])
+        except Exception as error:  # the runtime raises classes of its own, without a common parent
+            if choice.name != "cpu":
+                return self._load(fall_back(str(error)), threads)
+            raise ProviderError(
+                f"onnxruntime {onnxruntime.__version__} cannot run model '{manifest.name}' (opset {manifest.opset}): "
+                f"{error}. Upgrade onnxruntime, or choose another model."
+            ) from error
+        return choice
+
+    def _checked(self, token_ids: Sequence[int]) -> list[int]:
+        ids = [int(token) for token in token_ids]
+        if ids and not (min(ids) >= 0 and max(ids) < self.vocabulary_size):
+            raise ValueError(
+                f"token ids from {min(ids)} to {max(ids)} in a vocabulary of {self.vocabulary_size}: encode the text "
+                "with the bundle's own vocabulary."
+            )
+        return ids
+
+    def _rewind(self, length: int) -> None:
+        """Go back to `length` tokens, or to the last snapshot before."""
+        if self._recurrent:
+            length = max(position for position in self._snapshots if position <= length)
+            self._snapshots = {at: state for at, state in self._snapshots.items() if at <= length}
+            self._main.set_recurrent(self._snapshots[length])
+        del self._tokens[length:]
+        self._main.lengths[0] = length
+
+    def _extend(self, ids: Sequence[int]) -> None:
+        """Run the engine's own row over `ids`, at most `CHUNK` of them."""
+        size = SNAPSHOT_EVERY if self._recurrent else CHUNK
+        for start in range(0, len(ids), size):
+            part = ids[start : start + size]
+            self._main.run(part)
+            self._tokens += part
+            if self._recurrent and (len(part) > 1 or len(self._tokens) % SNAPSHOT_EVERY == 0):
+                self._snapshots[len(self._tokens)] = self._main.copy_recurrent()
+
+    def _filled_pool(self, n: int) -> _Rows:
+        """`n` rows that hold the state; what they still hold of it from the last time is not copied again."""
+        if self._pool is None or self._pool.n != n:
+            self._pool = _Rows(self._session, self.bundle, n)
+            self._pool_tokens = []
+        self._pool.copy_from(self._main, common_length(self._tokens, self._pool_tokens), len(self._tokens))
+        self._pool_tokens = list(self._tokens)
+        return self._pool
+
+
+class Batch:
+    """Rows that continue one context, each on its own.
+
+    Attributes:
+        n: number of rows.
+    """
+
+    def __init__(self, engine: Engine, generation: int, rows: _Rows) -> None:
+        """Made by `Engine.fork`."""
+        self.n = rows.n
+        self._engine = engine
+        self._generation = generation
+        self._rows = rows
+        self._logits = rows.logits.copy()
+
+    @property
+    def logits(self) -> Logits:
+        """The logits after each row's last token: a new array, shape (n, V)."""
+        return self._logits.copy()
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The number of tokens of each row, the context included."""
+        return tuple(int(length) for length in self._rows.lengths)
+
+    def step(self, token_ids: Sequence[int]) -> Logits:
+        """Add one token to each row.
+
+        Args:
+            token_ids: n ids; a negative one leaves its row as it is (finished, or fed by `feed`).
+
+        Returns:
+            The logits after each row's last token: a new array, shape (n, V).
+
+        Raises:
+            ValueError: not n ids, an id that is not in the vocabulary, a row that is full, or a batch that is no
+                longer valid.
+        """
+        if len(token_ids) != self.n:
+            raise ValueError(f"{len(token_ids)} tokens for {self.n} rows: give one a row.")
+        live = [row for row, token in enumerate(token_ids) if token >= 0]
+        if len(live) == 1:
+            self.feed(live[0], [token_ids[live[0]]])
+        elif live:
+            self._check([token_ids[row] for row in live], max(self.lengths[row] for row in live) + 1)
+            self._rows.step(token_ids, live)
+            self._logits[live] = self._rows.logits[live]
+        return self.logits
+
+    def feed(self, row: int, token_ids: Sequence[int]) -> Logits:
+        """Add several tokens to one row, in one run where they are no more than `CHUNK`.
+
+        Args:
+            row: 0 to n - 1.
+            token_ids: at least one id.
+
+        Returns:
+            The logits after the last of them: a new array, shape (V,).
+
+        Raises:
+            ValueError: as for `step`, or no tokens.
+        """
+        if not token_ids:
+            raise ValueError("no tokens to feed: give at least one.")
+        ids = self._check(token_ids, self.lengths[row] + len(token_ids))
+        alone = self._rows.row(row)
+        for start in range(0, len(ids), CHUNK):
+            part = ids[start : start + CHUNK]
+            if self.n == 1:
+                self._engine._extend(part)
+            else:
+                alone.run(part)
+        self._logits[row] = alone.logits[0]
+        logits: Logits = self._logits[row].copy()
+        return logits
+
+    def _check(self, token_ids: Sequence[int], length: int) -> list[int]:
+        if self._generation != self._engine._generation:
+            raise ValueError("this batch is no longer valid: the engine has another context. Fork again.")
+        if length > self._engine.max_length:
+            raise ValueError(f"a row of {length} tokens: the model has room for {self._engine.max_length}.")
+        return self._engine._checked(token_ids)
+
+
+class _Rows:
+    """The buffers of `n` rows, bound to the session.
+
+    Attributes:
+        n: number of rows.
+        lengths: tokens that each row has seen, (n,) int32.
+        logits: what the last run gave, (n, V).
+        recurrent: the recurrent state tensors, each (n, *shape).
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        bundle: Bundle,
+        n: int,
+        of: tuple[_Rows, int] | None = None,
+    ) -> None:
+        """New buffers, all zero, or, with `of`, one row of another's."""
+        self.n = n
+        self._session = session
+        self._bundle = bundle
+        self._max_length = bundle.manifest.max_length
+        self._tensors = tensors = bundle.manifest.state
+        self._single: dict[int, _Rows] = {}
+        shapes = [(n, *tensor.shape) for tensor in tensors]
+        if of is None:
+            self._past = [np.zeros(shape, np.float32) for shape in shapes]
+            self.lengths = np.zeros(n, np.int32)
+        else:
+            rows, row = of
+            self._past = [each[row : row + 1] for each in rows._past]
+            self.lengths = rows.lengths[row : row + 1]
+        self.logits = np.zeros((n, len(bundle.vocabulary)), np.float32)
+        self._ids = np.zeros((n, 1), np.int64)
+        self._last_position = np.zeros(n, np.int32)
+        self._total_length = np.zeros((), np.int32)
+        is_cache = [tensor.kind == "cache" for tensor in tensors]
+        self._caches = [past for past, cache in zip(self._past, is_cache, strict=True) if cache]
+        self.recurrent = [past for past, cache in zip(self._past, is_cache, strict=True) if not cache]
+        self._next_recurrent = [np.zeros_like(each) for each in self.recurrent]
+        self._binding = self._bind()
+
+    def row(self, index: int) -> _Rows:
+        """One row by itself, in the same memory."""
+        if index not in self._single:
+            self._single[index] = self if self.n == 1 else _Rows(self._session, self._bundle, 1, (self, index))
+        return self._single[index]
+
+    def run(self, ids: Sequence[int]) -> None:
+        """Feed several tokens to the only row."""
+        self._last_position[0] = self.lengths[0] + len(ids) - 1
+        if len(ids) == 1:
+            self._ids[0, 0] = ids[0]
+            self._finish([0], 1)
+            return
+        several = np.array([ids], np.int64)  # (T,) -> (1, T)
+        self._binding.bind_ortvalue_input("token_ids", _value(several))
+        try:
+            self._finish([0], len(ids))
+        finally:
+            self._binding.bind_ortvalue_input("token_ids", self._ids_value)
+
+    def step(self, ids: Sequence[int], live: Sequence[int]) -> None:
+        """Feed one token to each of the `live` rows.
+
+        The others run along: what that writes lies past their end, where their next token overwrites it, or, in a full
+        row, which can never run again, at its end.
+        """
+        self._ids[:, 0] = np.maximum(ids, 0)
+        np.minimum(self.lengths, self._max_length - 1, out=self._last_position)
+        self._finish(live, 1)
+
+    def copy_from(self, source: _Rows, start: int, stop: int) -> None:
+        """Take over the positions `start` to `stop`, the recurrent state and the logits of a single row."""
+        for target, cache in zip(self._caches, source._caches, strict=True):
+            target[:, :, start:stop] = cache[:, :, start:stop]
+        self.set_recurrent(source.recurrent)
+        self.lengths[:] = stop
+        self.logits[:] = source.logits
+
+    def copy_recurrent(self) -> list[NDArray[np.float32]]:
+        """The recurrent state as it is now."""
+        return [each.copy() for each in self.recurrent]
+
+    def set_recurrent(self, state: Sequence[NDArray[np.float32]]) -> None:
+        """Overwrite the recurrent state of every row."""
+        for target, value in zip(self.recurrent, state, strict=True):
+            target[:] = value
+
+    def _finish(self, live: Sequence[int], count: int) -> None:
+        self._total_length[()] = self._last_position.max() + 1
+        try:
+            self._session.run_with_iobinding(self._binding)
+        except Exception as error:  # the runtime raises classes of its own, without a common parent
+            raise ProviderError(
+                f"onnxruntime {onnxruntime.__version__} failed while running model '{self._bundle.manifest.name}': "
+                f"{error}. Set the provider to cpu, or choose another model."
+            ) from error
+        self.lengths[live] += count
+        for target, value in zip(self.recurrent, self._next_recurrent, strict=True):
+            target[live] = value[live]
+
+    def _bind(self) -> Any:
+        """Name every buffer to the session, once; a cache is its own output."""
+        binding = self._session.io_binding()
+        wanted = {each.name for each in self._session.get_inputs()}
+        self._ids_value = _value(self._ids)
+        fixed = {"last_position": _value(self._last_position), "total_length": _value(self._total_length)}
+        for name, value in {"token_ids": self._ids_value, **fixed}.items():
+            if name in wanted:
+                binding.bind_ortvalue_input(name, value)
+        binding.bind_ortvalue_output("logits", _value(self.logits))
+        following = iter(self._next_recurrent)
+        for tensor, past in zip(self._tensors, self._past, strict=True):
+            value = _value(past)
+            binding.bind_ortvalue_input(f"past_{tensor.name}", value)
+            present = value if tensor.kind == "cache" else _value(next(following))
+            binding.bind_ortvalue_output(f"present_{tensor.name}", present)
+        return binding
+
+
+def common_length(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many tokens two sequences have in common at their beginning."""
+    for position, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return position
+    return min(len(first), len(second))
+
+
+def _value(array: NDArray[Any]) -> Any:
+    """A runtime value in the same memory, which whoever holds the array keeps alive."""
+    return onnxruntime.OrtValue.ortvalue_from_numpy(array)
+
+
+def _open_session(model: bytes, choice: Choice, threads: int) -> Any:
+    """A session that runs on what was chosen, or an error."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # a provider that cannot be had is told by our message, once
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle costs nothing
+    session = onnxruntime.InferenceSession(model, options, providers=list(choice.providers))
+    if choice.providers[0] not in session.get_providers():
+        raise RuntimeError("its libraries could not be loaded")
+    return session

@@ -1,0 +1,154 @@
+"""The open documents, as immutable snapshots.
+
+A `DocumentSnapshot` is what a request works on: it never changes, so the worker may read it while the user types on.
+`Documents` holds the newest snapshot of each uri and is changed on the event loop alone.
+
+Parsing is done at most once a snapshot, when it is first asked for, and only ever in the worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from lsprotocol import types
+
+from lsp_server.positions import LineIndex, apply_change
+from notation.diagnostic import Diagnostic, Severity
+from notation.language import Document, Language, language, language_of
+from notation.source import Span
+
+MAX_CHARACTERS = 10_000_000
+"""Longer documents are kept in sync but neither parsed nor completed, so that the server stays quick."""
+
+_LANGUAGE_IDS = {
+    "abc": "abc",
+    "abcnotation": "abc",
+    "abc-notation": "abc",
+    "abcmusic": "abc",
+    "musicxml": "musicxml",
+}
+
+
+def language_name(language_id: str, path: str) -> str | None:
+    """The notation language of a document: by the editor's language id, else by the suffix of its path.
+
+    `xml` alone does not say which XML, so there the suffix decides.
+    """
+    known = _LANGUAGE_IDS.get(language_id.lower())
+    if known is not None:
+        return known
+    by_suffix = language_of(path)
+    return None if by_suffix is None else by_suffix.name
+
+
+def too_large(characters: int) -> Diagnostic:
+    """What is said of a document that is not parsed because of its size."""
+    return Diagnostic(
+        "document-too-large",
+        Severity.WARNING,
+        Span(0, 0),
+        f"This document has {characters:,} characters; Ghostnote reads up to {MAX_CHARACTERS:,}. "
+        "Split it into smaller files to get diagnostics and suggestions.",
+    )
+
+
+@dataclass(frozen=True)
+class DocumentSnapshot:
+    """One state of one document.
+
+    Attributes:
+        uri: as the client spells it.
+        version: as the client counts it.
+        text: the whole text.
+        language_name: of the notation language; None if there is none for it.
+        encoding: what the client counts columns in.
+    """
+
+    uri: str
+    version: int
+    text: str
+    language_name: str | None
+    encoding: types.PositionEncodingKind = types.PositionEncodingKind.Utf16
+
+    @cached_property
+    def lines(self) -> LineIndex:
+        """Positions of this text."""
+        return LineIndex(self.text, self.encoding)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a language for it and it is not too large."""
+        return self.language_name is not None and len(self.text) <= MAX_CHARACTERS
+
+    @property
+    def language(self) -> Language:
+        """Its notation language.
+
+        Raises:
+            ValueError: there is none; look at `is_readable` first.
+        """
+        if self.language_name is None:
+            raise ValueError("the document is in no notation language")
+        return language(self.language_name)
+
+    @cached_property
+    def parsed(self) -> Document:
+        """The parsed text. Slow: for the worker."""
+        return self.language.parse(self.text)
+
+    def replaced(self, span: Span, text: str) -> DocumentSnapshot:
+        """What the document would be with `text` instead of the characters of `span`."""
+        changed = self.text[: span.start] + text + self.text[span.end :]
+        return DocumentSnapshot(self.uri, self.version, changed, self.language_name, self.encoding)
+
+
+class Documents:
+    """The newest snapshot of every open document. For the event loop alone."""
+
+    def __init__(self) -> None:
+        self._snapshots: dict[str, DocumentSnapshot] = {}
+        self.encoding = types.PositionEncodingKind.Utf16
+
+    def get(self, uri: str) -> DocumentSnapshot | None:
+        """The newest snapshot, or None if the document is not open."""
+        return self._snapshots.get(uri)
+
+    def all(self) -> list[DocumentSnapshot]:
+        """The newest snapshot of each open document."""
+        return list(self._snapshots.values())
+
+    def open(self, item: types.TextDocumentItem) -> DocumentSnapshot:
+        """Take in a document that was opened (or opened again)."""
+        name = language_name(item.language_id, _path(item.uri))
+        return self._store(DocumentSnapshot(item.uri, item.version, item.text, name, self.encoding))
+
+    def change(self, params: types.DidChangeTextDocumentParams) -> DocumentSnapshot | None:
+        """Apply edits in their order; None if the document is not open."""
+        old = self.get(params.text_document.uri)
+        if old is None:
+            return None
+        text = old.text
+        for change in params.content_changes:
+            text = apply_change(text, change, self.encoding)
+        return self._store(
+            DocumentSnapshot(old.uri, params.text_document.version, text, old.language_name, self.encoding)
+        )
+
+    def close(self, uri: str) -> None:
+        """Forget a document."""
+        self._snapshots.pop(uri, None)
+
+    def _store(self, snapshot: DocumentSnapshot) -> DocumentSnapshot:
+        self._snapshots[snapshot.uri] = snapshot
+        return snapshot
+
+
+def _path(uri: str) -> str:
+    """The path of a uri, for its suffix."""
+    try:
+        return str(PurePosixPath(unquote(urlsplit(uri).path)))
+    except ValueError:
+        return ""

@@ -1,0 +1,47 @@
+"""`workspace/didChangeConfiguration` and `workspace/configuration`: settings that take effect at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from lsp_server.features import lifecycle
+from lsp_server.settings import SECTION, section_of
+
+if TYPE_CHECKING:
+    from lsp_server.server import GhostnoteServer
+
+
+async def did_change_configuration(ls: GhostnoteServer, params: types.DidChangeConfigurationParams) -> None:
+    """The client has new settings: they come along, or are fetched if it sent none."""
+    if params.settings:
+        apply(ls, params.settings)
+    else:
+        await fetch(ls)
+
+
+async def fetch(ls: GhostnoteServer) -> None:
+    """Ask the client for its settings, if it can tell."""
+    workspace = ls.session.capabilities.workspace
+    if workspace is None or not workspace.configuration:
+        return
+    items = [types.ConfigurationItem(section=SECTION)]
+    answer = await ls.workspace_configuration_async(types.ConfigurationParams(items))
+    if isinstance(answer, Sequence) and answer:
+        apply(ls, answer[0])
+
+
+def apply(ls: GhostnoteServer, value: object) -> None:
+    """Take settings over; what is wrong with them is shown once."""
+    before = ls.session.settings
+    for problem in ls.session.configure(section_of(value)):
+        ls.tell(problem)
+    after = ls.session.settings
+    if before.diagnostics != after.diagnostics:
+        for snapshot in ls.session.documents.all():
+            ls.diagnostics.soon(snapshot.uri)
+    chosen = (after.model, after.provider, after.threads)
+    if ls.session.is_ready and chosen != (before.model, before.provider, before.threads):
+        ls.spawn(lifecycle.load_model(ls), "loading the model")

@@ -1,0 +1,32 @@
+"""The ABC language, version 2.1: texts to scores and back, and music for the place at the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from notation.abc.encoding import decode_bytes
+from notation.abc.parser import parse
+from notation.abc.printer import print_scores
+from notation.language import Document, TableItem
+from notation.score import Measure, Score
+from notation.site import CompletionSite
+
+__all__ = ["LANGUAGE", "Abc", "decode_bytes"]
+
+
+class Abc:
+    """ABC as a `notation.language.Language`."""
+
+    name = "abc"
+    suffixes = (".abc",)
+
+    def parse(self, text: str) -> Document:
+        """Parse any text whatever."""
+        return parse(text)
+
+    def print(self, scores: Sequence[Score]) -> str:
+        """Write scores as a new document; what ABC cannot hold is normalised as `notation.abc.printer` says."""
+        return print_scores(scores)
+
+
+LANGUAGE = Abc()

@@ -1,0 +1,69 @@
+"""Which measures are too short or too long for their metre?
+
+Pickups, the measures at the edges of a section (a pickup's complement, a repeat in mid-measure), an unfinished last
+measure and free metre are no faults. Two short neighbours that together fill one measure are one measure that is
+split.
+
+Source: ABC 2.1, sections 3.1.6 (M:) and 4.8 (repeats and bars).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from notation.diagnostic import Severity
+from notation.score import Measure, Part
+
+Add = Callable[[str, Severity, int, int, str, str], None]
+
+
+def check_measures(parts: Sequence[Part], add: Add) -> None:
+    """Report the measures of all parts that do not fit their metre."""
+    for part in parts:
+        for index, measure in enumerate(part.measures):
+            full = measure.time.duration
+            if full is None or measure.duration == full and len(measure.voices) == 1:
+                continue
+            _check_measure(part.measures, index, full, add)
+
+
+def _check_measure(measures: Sequence[Measure], index: int, full: Fraction, add: Add) -> None:
+    measure = measures[index]
+    start, end = measure.span.start, measure.span.end
+    if measure.duration > full:
+        message = (
+            f"measure {index + 1} lasts {measure.duration} and the metre says {full} of a whole note; "
+            f"shorten it by {measure.duration - full}, or move its barline"
+        )
+        add("measure-too-long", Severity.WARNING, start, end, message, "4.8")
+    elif measure.duration < full and not may_be_short(measures, index):
+        message = (
+            f"measure {index + 1} lasts {measure.duration} and the metre says {full} of a whole note; "
+            f"write {full - measure.duration} more, or move its barline"
+        )
+        add("measure-too-short", Severity.WARNING, start, end, message, "4.8")
+    if len({voice.duration for voice in measure.voices}) > 1:
+        durations = " and ".join(str(voice.duration) for voice in measure.voices)
+        message = f"the overlays of measure {index + 1} last {durations}; fill each up, with 'x' where nothing sounds"
+        add("overlay-length", Severity.WARNING, start, end, message, "7.4")
+
+
+def may_be_short(measures: Sequence[Measure], index: int) -> bool:
+    """Whether a short measure is no fault: a pickup, a section's edge, half of a split measure, the last one."""
+    measure = measures[index]
+    if index in (0, len(measures) - 1) or measure.barline is None or _opens_section(measures, index):
+        return True
+    following = measures[index + 1]
+    if measure.barline.ends_section or _opens_section(measures, index + 1):
+        return True
+    return measure.time.duration in (
+        measure.duration + following.duration,
+        measure.duration + measures[index - 1].duration,
+    )
+
+
+def _opens_section(measures: Sequence[Measure], index: int) -> bool:
+    measure = measures[index]
+    before = measures[index - 1].barline if index else None
+    return measure.repeat_start or bool(measure.ending) or before is None or before.ends_section

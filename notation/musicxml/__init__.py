@@ -1,0 +1,59 @@
+"""MusicXML 4.0: score-partwise and score-timewise, plain and compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from notation.language import Document, TableItem
+from notation.musicxml import site as sites
+from notation.musicxml.mxl import MxlError, decode, read_file, read_mxl, write_mxl
+from notation.musicxml.normal_form import normal_form
+from notation.musicxml.printer import print_score, print_scores
+from notation.musicxml.reader import parse
+from notation.musicxml.render import render
+from notation.musicxml.tables import table_items
+from notation.score import Measure, Score
+from notation.site import CompletionSite
+
+__all__ = [
+    "LANGUAGE",
+    "MusicXML",
+    "MxlError",
+    "decode",
+    "normal_form",
+    "parse",
+    "print_score",
+    "read_file",
+    "read_mxl",
+    "write_mxl",
+]
+
+
+class MusicXML:
+    """The language; see `notation.language.Language`."""
+
+    name = sites.NAME
+    suffixes = (".musicxml", ".xml", ".mxl")
+
+    def parse(self, text: str) -> Document:
+        """Parse any text whatever into a document with one score."""
+        return parse(text)
+
+    def print(self, scores: Sequence[Score]) -> str:
+        """Write the one score as a document; reading it gives `normal_form` of the score."""
+        return print_scores(scores)
+
+    def completion_site(self, document: Document, offset: int) -> CompletionSite | None:
+        """The site at an offset, or None where no music can be written."""
+        return sites.completion_site(document, offset)
+
+    def render(self, site: CompletionSite, measures: Sequence[Measure]) -> str:
+        """The text to insert at `site.offset`, in the style of the document around it."""
+        return render(site, measures)
+
+    def table_items(self, document: Document, offset: int) -> list[TableItem]:
+        """The elements, attributes and values that fit at an offset."""
+        return table_items(document, offset)
+
+
+LANGUAGE = MusicXML()

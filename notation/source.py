@@ -1,0 +1,42 @@
+"""Where something stands in a text.
+
+Offsets count code points from 0, spans are half open. They are the only positions below the server: lines,
+columns and the client's encoding are known to `lsp_server.positions` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The half-open range `start <= offset < end` of a text, in code points."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def contains(self, offset: int) -> bool:
+        """Whether the character at `offset` lies inside the span."""
+        return self.start <= offset < self.end
+
+    def text(self, source: str) -> str:
+        """The characters of `source` that the span covers."""
+        return source[self.start : self.end]
+
+
+NOWHERE = Span(0, 0)
+"""The span of what was made rather than read."""
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """The line and column of an offset, both counted from 1, columns in code points.
+
+    Only `\\n`, `\\r\\n` and `\\r` end a line, as in the Language Server Protocol.
+    """
+    before = text[:offset].replace("\r\n", "\n\0").replace("\r", "\n").replace("\n\0", "\0\n")
+    line_start = before.rfind("\n") + 1
+    return before.count("\n") + 1, len(before) - line_start + 1

@@ -1,0 +1,362 @@
+"""What the model reads at a completion site, and which tokens it may answer with.
+
+A prompt is the header, the measures before the cursor (as many as there is room for), what of the measure at the
+cursor is written, other voices first, and the grammar standing exactly there. Where measures follow the cursor, the
+first of them stand before the rest, between `<after>` and `<before>`, so that the answer can lead into them.
+
+The window of earlier measures moves in steps of `HOP` measures, so that typing leaves most of a prompt as it was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from notation.score import Event, Measure, Voice
+from notation.site import CompletionSite
+from notation.tokens import encode
+from notation.tokens import vocabulary as v
+from notation.tokens.encode import EncodedMeasure, Segment, SegmentWriter, UnencodableError
+from notation.tokens.grammar import Forced, Grammar, Scope, Sounding, VoiceId
+
+HOP = 8
+N_AFTER = 2
+"""How many measures after a gap the model is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a measure begins that other parts have already written.
+
+    Attributes:
+        ids: what the model reads: head, the other parts' segments, the part to write.
+        length: what its voices last.
+        written: the other parts' segments by voice.
+        number: within its section.
+        barline: the token that the other parts end it with; None if they have not closed it.
+    """
+
+    ids: tuple[int, ...]
+    length: Fraction | None
+    written: Mapping[VoiceId, tuple[int, ...]]
+    number: int
+    barline: int | None
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the model reads, and what it may answer.
+
+    Attributes:
+        ids: the context.
+        grammar: standing after `ids`; copy it before use.
+        site: where the answer goes.
+        start: onset of the first new event in its measure.
+        current: the duration in force there.
+        openings: for the measures after the first, by how many measures later; only where other parts are ahead.
+    """
+
+    ids: tuple[int, ...]
+    grammar: Grammar
+    site: CompletionSite
+    start: Fraction
+    current: v.Duration
+    openings: Mapping[int, Opening]
+
+    def open_measure(self, grammar: Grammar, later: int) -> tuple[int, ...]:
+        """Bring the grammar into the measure `later` measures after the first, if other parts are there already.
+
+        Returns:
+            What the model reads before it goes on; empty if the grammar goes on by itself.
+        """
+        opening = self.openings.get(later)
+        if opening is None:
+            return ()
+        enter(grammar, self.site, opening)
+        return opening.ids
+
+
+def make_prompt(site: CompletionSite, max_tokens: int) -> Prompt | None:
+    """The prompt of a site, at most `max_tokens` long, or None if the music at the cursor has no tokens."""
+    parts = site.score.parts
+    dropped: Counter[str] = Counter()
+    counter = encode.SectionCounter()
+    measures, pickups = _encode_before(site, counter, dropped)
+    opening = _opening(site, 0, counter, measures[-1].metre_and_key if measures else ())
+    writer = SegmentWriter(site.key, None)
+    try:
+        writer.write(site.before)
+        after = _after_ids(site)
+    except UnencodableError:
+        return None
+    preamble = encode.preamble_ids(site.score, encode.guess_genre(site.score))
+    tail = [*opening.ids, *writer.ids]
+    header = encode.header_ids(preamble, _signs_holder(site, measures))
+    room = max_tokens - len(header) - len(after) - len(tail)
+    if room < 0:
+        header, after, tail = header[: max_tokens // 2], [], tail[-(max_tokens // 2) :]
+    window = _window(measures, len(parts), site.part, room)
+    if window:
+        header = encode.header_ids(preamble, window[0])
+    context = [token_id for measure in window for token_id in encode.measure_ids(measure, len(parts), site.part)]
+    grammar = _grammar(site, measures, opening, counter, pickups)
+    if not _enter_site(grammar, site, opening, writer):
+        return None
+    return Prompt(
+        ids=(*header, *after, *context, *tail),
+        grammar=grammar,
+        site=site,
+        start=site.filled,
+        current=writer.current,
+        openings=_later_openings(site, counter, opening),
+    )
+
+
+def _encode_before(
+    site: CompletionSite, counter: encode.SectionCounter, dropped: Counter[str]
+) -> tuple[list[EncodedMeasure], frozenset[Fraction]]:
+    """The measures before the cursor, and the lengths of their sections' pickups."""
+    measures: list[EncodedMeasure] = []
+    pickups = set()
+    signs: tuple[int, ...] = ()
+    column = encode.measure_column(site.score.parts, 0)
+    for index in range(site.measure):
+        following = encode.measure_column(site.score.parts, index + 1)
+        encoded = encode.encode_measure(column, following, counter, signs, dropped)
+        column, signs = following, encoded.metre_and_key
+        measures.append(encoded)
+        if counter.pickup:
+            pickups.add(counter.pickup)
+    return measures, frozenset(pickups)
+
+
+def _signs_holder(site: CompletionSite, measures: Sequence[EncodedMeasure]) -> EncodedMeasure:
+    """What a header takes metre and key from where no measure is in the window: the site."""
+    return EncodedMeasure((), (), None, (encode.time_id(site.time), *encode.key_ids(site.key)), None)
+
+
+def _window(measures: Sequence[EncodedMeasure], n_parts: int, part: int, room: int) -> Sequence[EncodedMeasure]:
+    """The latest measures that fit in `room` tokens, beginning at a multiple of `HOP`."""
+    start = len(measures)
+    while start > 0 and (room := room - len(encode.measure_ids(measures[start - 1], n_parts, part))) >= 0:
+        start -= 1
+    aligned = -(-start // HOP) * HOP
+    return measures[aligned if aligned < len(measures) else start :]
+
+
+def _others(site: CompletionSite, index: int) -> list[tuple[int, Measure]]:
+    """What other parts have in a measure of the score."""
+    if site.inserted:
+        return []
+    column = encode.measure_column(site.score.parts, index)
+    return [(part, measure) for part, measure in column if part != site.part and measure.duration > 0]
+
+
+def _own_voices(site: CompletionSite) -> list[tuple[int, Measure]]:
+    """The voices of the part itself that stand in the measure before the one being written."""
+    measures = site.score.parts[site.part].measures
+    if site.inserted or site.whole_part or site.measure >= len(measures):
+        return []
+    measure = measures[site.measure]
+    voices = tuple(voice for voice in measure.voices if (voice.staff, voice.number) < (site.staff, site.voice))
+    return [(site.part, replace(measure, voices=voices))] if voices else []
+
+
+def _opening(site: CompletionSite, later: int, counter: encode.SectionCounter, signs: tuple[int, ...]) -> Opening:
+    """How the measure `later` measures after the site's begins. `counter` numbers it."""
+    others = _others(site, site.measure + later)
+    own = _own_voices(site) if later == 0 else []
+    full = site.time.duration
+    length = encode.column_length(others) if others else full
+    closed = bool(others) and others[0][1].barline is not None
+    if not closed and length is not None and full is not None:
+        length = full
+    shape = replace(_shape(site, later, others), time=site.time, key=site.key)
+    following = encode.measure_column(site.score.parts, site.measure + later + 1)
+    column = [(part, measure) for part, measure in others if encode.column_length([(part, measure)]) == length]
+    dropped: Counter[str] = Counter()
+    # The measure as the other parts have it; its head and number come from its shape, its voices from the others.
+    head = encode.encode_measure([(-1, replace(shape, voices=_shape_voices(length)))], [], counter, signs, dropped)
+    segments = encode.encode_segments([*column, *own], length, encode.first_events(following), dropped)
+    ids = list(head.head)
+    previous: Segment | None = None
+    for segment in segments:
+        ids += encode.segment_prefix(segment, previous, len(site.score.parts))
+        ids += segment.ids
+        previous = segment
+    target = Segment(site.part, 1 if site.whole_part else site.staff, 1 if site.whole_part else site.voice, ())
+    ids += encode.segment_prefix(target, previous, len(site.score.parts))
+    return Opening(
+        tuple(ids),
+        length,
+        {segment.voice: segment.ids for segment in segments},
+        int(v.TOKENS[head.head[0]].partition(":")[2]),
+        encode.barline_id(others[0][1].barline) if closed else None,
+    )
+
+
+def _shape(site: CompletionSite, later: int, others: Sequence[tuple[int, Measure]]) -> Measure:
+    """The measure that says how the one being written begins and ends: another part's, or its own so far."""
+    own = site.score.parts[site.part].measures if site.score.parts else ()
+    index = site.measure + later
+    if others:
+        return others[0][1]
+    return Measure(barline=None) if site.inserted or index >= len(own) else replace(own[index], barline=None)
+
+
+def _shape_voices(length: Fraction | None) -> tuple[Voice, ...]:
+    if not length:
+        return ()
+    return (Voice((Event(Fraction(0), length),)),)
+
+
+def _later_openings(site: CompletionSite, counter: encode.SectionCounter, first: Opening) -> dict[int, Opening]:
+    openings: dict[int, Opening] = {}
+    signs = (encode.time_id(site.time), *encode.key_ids(site.key))
+    later = 1
+    barline = first.barline
+    while barline is not None and _others(site, site.measure + later):
+        opening = _opening(site, later, counter, signs)
+        openings[later] = opening
+        barline = opening.barline
+        later += 1
+        if later > 16:
+            break
+    return openings
+
+
+def _after_ids(site: CompletionSite) -> list[int]:
+    """The first measures after the cursor, as an `<after>` block; empty if none follow."""
+    part = site.score.parts[site.part] if site.part < len(site.score.parts) else None
+    pieces: list[EncodedMeasure] = []
+    if site.after:
+        start = site.after[0].onset
+        events = [replace(event, onset=event.onset - start) for event in site.after]
+        writer = SegmentWriter(site.key, None)
+        writer.write(events)
+        pieces.append(_bare(Segment(site.part, 1, 1, tuple(writer.ids)), v.BARLINE_IDS["|"]))
+    first = site.measure if site.inserted else site.measure + 1
+    for index in range(first, min(first + N_AFTER, len(part.measures) if part else 0)):
+        measure = part.measures[index] if part else Measure()
+        column = [(site.part, measure)]
+        segments = encode.encode_segments(column, encode.column_length(column), {}, Counter())
+        if segments:
+            pieces.append(EncodedMeasure((), segments, encode.barline_id(measure.barline), (), None))
+    return encode.after_ids(pieces[:N_AFTER], site.part) if pieces else []
+
+
+def _bare(segment: Segment, barline: int) -> EncodedMeasure:
+    return EncodedMeasure((), (segment,), barline, (), None)
+
+
+def _grammar(
+    site: CompletionSite,
+    measures: Sequence[EncodedMeasure],
+    opening: Opening,
+    counter: encode.SectionCounter,
+    pickups: frozenset[Fraction],
+) -> Grammar:
+    alone = len(site.score.parts) == 1
+    scope = Scope(
+        n_parts=max(1, len(site.score.parts)),
+        parts=(site.part,),
+        required=frozenset({site.part}),
+        voices=None if site.whole_part else ((site.staff, site.voice),),
+        heads=frozenset({"|:", "ending", "len"}) if alone else frozenset(),
+        pickups=pickups,
+        barlines=(opening.barline,) if opening.barline is not None else tuple(v.BARLINE_IDS.values()),
+    )
+    history = [{segment.voice: segment.ids for segment in measure.segments} for measure in measures[-v.N_REFERENCES :]]
+    part = site.score.parts[site.part] if site.part < len(site.score.parts) else None
+    ties = {}
+    if part and 0 < site.measure <= len(part.measures):
+        for voice in part.measures[site.measure - 1].voices:
+            ties[site.part, voice.staff, voice.number] = _tied(voice.events)
+    return Grammar(
+        scope=scope,
+        keys={site.part: site.key},
+        full=site.time.duration,
+        pickup=counter.pickup,
+        ties=ties,
+        history=list(history),
+    )
+
+
+def _tied(events: Sequence[Event]) -> tuple[Sounding, ...]:
+    """The pitches that the last event ties into the next, low to high."""
+    last = next((event for event in reversed(events) if not event.grace), None)
+    if last is None:
+        return ()
+    return tuple(sorted({(note.pitch.position, note.pitch.alter) for note in last.notes if note.tie}))
+
+
+def enter(grammar: Grammar, site: CompletionSite, opening: Opening) -> None:
+    """Bring a grammar to the start of a measure that other parts have written."""
+    if opening.barline is not None:
+        grammar.scope = replace(grammar.scope, barlines=(opening.barline,))
+    if site.whole_part:
+        grammar.enter_part(site.part, number=opening.number, length=opening.length, written=opening.written)
+        return
+    voice = (site.part, site.staff, site.voice)
+    grammar.enter_voice(
+        voice,
+        number=opening.number,
+        length=opening.length,
+        landing=grammar.ties.get(voice, ()),
+        written=opening.written,
+    )
+
+
+def _enter_site(grammar: Grammar, site: CompletionSite, opening: Opening, writer: SegmentWriter) -> bool:
+    """Bring the grammar to the cursor; False if nothing can be written there."""
+    if site.whole_part:
+        enter(grammar, site, opening)
+        return True
+    length = _target(site, opening)
+    forced = _forced(site)
+    if forced is None or (length is not None and (length < writer.position or _off_grid(length))):
+        return False
+    voice = (site.part, site.staff, site.voice)
+    grammar.enter_voice(
+        voice,
+        number=opening.number,
+        length=length,
+        position=writer.position,
+        current=writer.current,
+        group=writer.group,
+        landing=_tied(site.before) if site.before else grammar.ties.get(voice, ()),
+        forced=forced,
+        written=opening.written,
+        ids=writer.ids,
+    )
+    return True
+
+
+def _target(site: CompletionSite, opening: Opening) -> Fraction | None:
+    """What the voice must last up to the cursor's gap's end."""
+    if opening.length is None or site.remaining is None:
+        return None
+    if opening.barline is not None and not site.after:
+        return opening.length
+    return site.filled + site.remaining
+
+
+def _off_grid(length: Fraction) -> bool:
+    return (length / Fraction(1, 128)).denominator != 1
+
+
+def _forced(site: CompletionSite) -> tuple[Forced, ...] | None:
+    """What half-typed text decides, event by event; None if it cannot be said in tokens."""
+    pending = site.pending
+    if pending.duration is None:
+        if pending.alter is None and not pending.is_note:
+            return ()
+        return (Forced(None, pending.alter, pending.is_note),)
+    ratio = Fraction(*pending.tuplet) if pending.tuplet else None
+    duration = (pending.duration, (ratio.numerator, ratio.denominator) if ratio else None)
+    if duration not in v.DURATION_IDS:
+        return None
+    first = Forced(duration, pending.alter, pending.is_note)
+    return (first, *(Forced(duration) for _ in range(pending.tuplet_left - 1)))

@@ -1,0 +1,53 @@
+"""Small bundles with random weights, made once a test process, for tests that need a model but not a good one."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from export.bundle import export_bundle
+from inference.bundle import Precision
+from training.models import ModelConfig, build_model
+from training.models.checkpoint import Checkpoint
+
+VOCABULARY = [f"token-{index}" for index in range(50)]
+BLOCK_SIZE = 320
+"""More than one chunk of the engine, so that tests can cross its edge."""
+
+
+@cache
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="ghostnote-bundles-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def tiny_config(architecture: str, **changes: int) -> ModelConfig:
+    """A model of some 100,000 weights, with two query heads to a key head."""
+    dimensions = {"n_layer": 2, "n_head": 4, "n_kv_head": 2, "n_embd": 64, "block_size": BLOCK_SIZE} | changes
+    return ModelConfig(architecture, len(VOCABULARY), **dimensions)
+
+
+@cache
+def tiny_checkpoint(architecture: str) -> Checkpoint:
+    """Random weights, large enough that each token of the context tells in the logits."""
+    generator = torch.Generator().manual_seed(1)
+    model = build_model(tiny_config(architecture)).eval()
+    with torch.no_grad():
+        for weights in model.parameters():
+            if weights.dim() == 2:
+                weights.normal_(std=0.2, generator=generator)
+    return Checkpoint(model, VOCABULARY, {"data": [{"name": "none", "licence": "none"}]})
+
+
+@cache
+def tiny_bundle(architecture: str, precision: Precision = "fp32") -> Path:
+    """The folder of the exported bundle; tests that change it copy it first."""
+    out = _folder() / f"{architecture}-{precision}"
+    export_bundle(tiny_checkpoint(architecture), out, precision=precision)
+    return out

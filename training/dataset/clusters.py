@@ -1,0 +1,161 @@
+"""Which pieces are near doubles, and which split does each belong to?
+
+A model must not be tested on what it was trained on under another name. Two pieces are one cluster if
+
+- they are of one `work`, or
+- their titles name one tune: the same `title_key` and genre among folk tunes, hymns and lead sheets, where a title is a
+  tune's name; elsewhere (`Kyrie`, `Mazurka`) the composer must be the same and known too, or
+- their melodies share a fifth of what is in either: the Jaccard index of their sets of interval 7-grams is 0.2 or more.
+
+The melody is the top note of the first voice of the first part. Its 7-grams are of the semitones between neighbouring
+notes, so they know neither key nor rhythm nor barlines; each is kept as a 48-bit hash. Of long melodies only the
+smallest `SKETCH_SIZE` hashes are kept, from which the index is estimated without bias (bottom-k sketches, Cohen and
+Kaplan 2007); for all folk tunes it is exact.
+
+A whole cluster goes to one split, by a hash of its smallest piece id: 90 % train, 5 % valid, 5 % test. The same pieces
+get the same splits on every machine, in whatever order they come.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b, sha256
+from itertools import pairwise
+from typing import Any, Final
+
+from notation.score import Pitch, Score
+from training.corpora.base import Piece, title_key
+
+SPLITS: Final = ("train", "valid", "test")
+GRAM_LENGTH: Final = 7
+SKETCH_SIZE: Final = 256
+MIN_JACCARD: Final = 0.2
+
+_TUNE_GENRES = ("folk", "hymn", "lead")
+_UNKNOWN_COMPOSERS = ("", "anonim", "anonymous", "anon", "traditional", "trad")
+_MAX_BUCKET = 250
+"""A 7-gram of more pieces than this is a commonplace (a scale, a repeated note): it proposes no pairs."""
+
+_MIN_SHARED = 3
+"""Fewer common 7-grams than this are chance, however short the melodies are."""
+
+_TEST_SHARE = 0.05
+_VALID_SHARE = 0.05
+
+
+def describe(piece: Piece) -> list[int]:
+    """What clustering knows of a piece's melody: the sorted sketch of its 7-grams, fit for JSON."""
+    return sketch(melody(piece.score))
+
+
+def melody(score: Score) -> list[int]:
+    """The MIDI numbers of the first part's melody; a note that is tied on is counted once, grace notes are not."""
+    line: list[int] = []
+    held: Pitch | None = None
+    for measure in score.parts[0].measures if score.parts else ():
+        for event in measure.voices[0].events if measure.voices else ():
+            if event.grace or not event.notes:
+                continue
+            top = event.notes[-1]
+            if top.pitch != held:
+                line.append(top.pitch.midi)
+            held = top.pitch if top.tie else None
+    return line
+
+
+def sketch(line: Sequence[int]) -> list[int]:
+    """The smallest hashes of the interval 7-grams of a melody, sorted; at most `SKETCH_SIZE`."""
+    intervals = [(after - before) % 256 for before, after in pairwise(line)]
+    grams = {bytes(intervals[i : i + GRAM_LENGTH]) for i in range(len(intervals) - GRAM_LENGTH + 1)}
+    return sorted(int.from_bytes(blake2b(gram, digest_size=6).digest(), "big") for gram in grams)[:SKETCH_SIZE]
+
+
+def jaccard(one: Sequence[int], other: Sequence[int]) -> float:
+    """The Jaccard index of two sets of which sketches are given: exact if neither is full, else estimated."""
+    union = sorted({*one, *other})
+    if max(len(one), len(other)) >= SKETCH_SIZE:
+        union = union[:SKETCH_SIZE]
+    common = set(one).intersection(other, union)
+    return len(common) / len(union) if union else 0.0
+
+
+def assign_splits(pieces: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The (cluster, split) of every piece; a cluster is named by its smallest piece id.
+
+    Args:
+        pieces: each with `id`, `work`, `title`, `composer`, `genre`, and `description` as `describe` gives it.
+    """
+    forest = _Forest(len(pieces))
+    _join_named(forest, [piece["work"] for piece in pieces])
+    _join_named(forest, [_tune(piece) for piece in pieces])
+    sketches: list[list[int]] = [piece["description"] for piece in pieces]
+    for one, other in _candidates(forest, sketches):
+        if jaccard(sketches[one], sketches[other]) >= MIN_JACCARD:
+            forest.join(one, other)
+    names: dict[int, str] = {}
+    for index, piece in enumerate(pieces):
+        root = forest.root(index)
+        names[root] = min(names.get(root, piece["id"]), piece["id"])
+    return [(name, split_of(name)) for name in (names[forest.root(index)] for index in range(len(pieces)))]
+
+
+def split_of(cluster: str) -> str:
+    """The split of a cluster by its name."""
+    draw = int.from_bytes(sha256(cluster.encode()).digest()[:8], "big") / 2**64
+    if draw < _TEST_SHARE:
+        return "test"
+    return "valid" if draw < _TEST_SHARE + _VALID_SHARE else "train"
+
+
+class _Forest:
+    """Union-find over the numbers below `size`."""
+
+    def __init__(self, size: int) -> None:
+        self._parents = list(range(size))
+
+    def root(self, index: int) -> int:
+        parents = self._parents
+        while parents[index] != index:
+            parents[index] = parents[parents[index]]
+            index = parents[index]
+        return index
+
+    def join(self, one: int, other: int) -> None:
+        first, second = sorted((self.root(one), self.root(other)))
+        self._parents[second] = first
+
+
+def _tune(piece: Mapping[str, Any]) -> str:
+    """What a title names, with genre and, where needed, composer; empty if it names nothing."""
+    title, composer = title_key(piece["title"]), title_key(piece["composer"])
+    if not title:
+        return ""
+    if piece["genre"] in _TUNE_GENRES:
+        return f"{piece['genre']}: {title}"
+    return "" if composer in _UNKNOWN_COMPOSERS else f"{piece['genre']}: {title} by {composer}"
+
+
+def _join_named(forest: _Forest, names: Iterable[str]) -> None:
+    """Join what has the same name; empty names join nothing."""
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name:
+            forest.join(first.setdefault(name, index), index)
+
+
+def _candidates(forest: _Forest, sketches: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    """Pairs of pieces in different clusters that share several 7-grams, by an inverted index."""
+    buckets: defaultdict[int, list[int]] = defaultdict(list)
+    for index, hashes in enumerate(sketches):
+        for one in hashes:
+            buckets[one].append(index)
+    for index, hashes in enumerate(sketches):
+        shared: Counter[int] = Counter()
+        for one in hashes:
+            bucket = buckets[one]
+            if len(bucket) <= _MAX_BUCKET:
+                shared.update(bucket)
+        for other, count in shared.items():
+            if other > index and count >= _MIN_SHARED and forest.root(index) != forest.root(other):
+                yield index, other

@@ -1,0 +1,340 @@
+"""One training run, in a folder of its own:
+
+    model.pt       the model as it stands, for export and evaluation (`training.models.checkpoint`)
+    last.ckpt      all that is needed to go on
+    config.json    what the run was set to
+    logs/          CSV and TensorBoard
+
+A run has either a number of steps or a wall-clock time. With a time, the learning rate follows the time spent, so the
+run ends at the end of its schedule however fast the machine is; time before an interruption counts, time between does
+not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from notation.tokens.vocabulary import TOKENS
+from training.config import RunConfig, TrainingConfig
+from training.corpora import CORPORA
+from training.dataset.build import Dataset
+from training.dataset.sampler import Batch, BatchDataset, Sampler
+from training.models import LanguageModel, build_model
+from training.models.checkpoint import save_checkpoint
+from training.objectives import next_token_loss
+from training.validation import Quality, validate, validation_batches
+
+CHECKPOINT = "last.ckpt"
+MODEL = "model.pt"
+
+
+def learning_rate(config: TrainingConfig, fraction: float) -> float:
+    """The rate when `fraction` of the run is over, 0 to 1."""
+    if fraction < config.warmup:
+        return config.learning_rate * fraction / config.warmup
+    if config.schedule == "wsd":
+        left = min(1.0, (1 - fraction) / config.decay) if config.decay else 1.0
+    else:
+        left = (1 + math.cos(math.pi * (fraction - config.warmup) / (1 - config.warmup))) / 2
+    return config.learning_rate * (config.final_rate + (1 - config.final_rate) * max(0.0, left))
+
+
+class TrainingModule(lightning.LightningModule):
+    """The network with its loss, its optimiser and the run's own clock."""
+
+    def __init__(self, network: LanguageModel, config: TrainingConfig) -> None:
+        super().__init__()
+        self.network = network
+        self.run_config = config
+        self.spent = 0.0  # seconds, before this process
+        self.n_tokens = 0
+        self.recent_loss = math.nan
+        self._started = time.monotonic()
+        self._forward: Callable[[Tensor], Tensor] = torch.compile(network) if config.compile else network
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has gone on, interruptions left out."""
+        return self.spent + time.monotonic() - self._started
+
+    @property
+    def fraction(self) -> float:
+        """How much of the run is over, 0 to 1."""
+        if self.run_config.minutes > 0:
+            return min(1.0, self.seconds / (60 * self.run_config.minutes))
+        return min(1.0, self.global_step / self.run_config.steps)
+
+    def on_fit_start(self) -> None:
+        """Start the clock: what came before was preparation."""
+        self._started = time.monotonic()
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Set the rate for where the run is."""
+        rate = learning_rate(self.run_config, self.fraction)
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = rate
+
+    def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
+        """The loss of a batch: inputs, targets, ref_masks, weights, each (B, T)."""
+        inputs, targets, ref_masks, weights = batch
+        sums = next_token_loss(self._forward(inputs), targets, ref_masks, weights)
+        self.n_tokens += inputs.numel()
+        if self.global_step % self.run_config.log_steps == 0:
+            self.recent_loss = float(sums.loss.detach())
+        return sums.loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW; matrices decay, gains and biases do not."""
+        weights = [weight for weight in self.network.parameters() if weight.requires_grad]
+        groups = [
+            {
+                "params": [weight for weight in weights if weight.dim() >= 2],
+                "weight_decay": self.run_config.weight_decay,
+            },
+            {"params": [weight for weight in weights if weight.dim() < 2], "weight_decay": 0.0},
+        ]
+        betas = (self.run_config.beta1, self.run_config.beta2)
+        return torch.optim.AdamW(groups, lr=self.run_config.learning_rate, betas=betas, fused=True)
+
+    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+        """Clip the norm; Lightning's own way refuses fused optimisers, which only loss scaling would disturb."""
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.run_config.clip)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the clock."""
+        checkpoint["spent"] = self.seconds
+        checkpoint["n_tokens"] = self.n_tokens
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Set the clock."""
+        self.spent = checkpoint["spent"]
+        self.n_tokens = checkpoint["n_tokens"]
+
+
+class Housekeeping(lightning.Callback):
+    """Progress, log, validation and checkpoints, each by the clock; and the end of a timed run."""
+
+    def __init__(self, out: Path, config: RunConfig, data: Mapping[str, Any], validation: list[Batch]) -> None:
+        self._out = out
+        self._config = config
+        self._data = data
+        self._validation = validation
+        self._quality: dict[str, Quality] = {}
+        self._next_checkpoint = self._next_validation = 0.0
+        self._mark = (0.0, 0)
+        self._console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=self._console)
+        self._task = self._progress.add_task("training", total=1.0)
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Set the alarms."""
+        module = _own(pl_module)
+        self._mark = (module.seconds, module.n_tokens)
+        training = self._config.training
+        self._next_checkpoint = module.seconds + 60 * training.checkpoint_minutes
+        self._next_validation = module.seconds + 60 * training.validation_minutes
+        self._progress.start()
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
+    ) -> None:
+        """See what is due."""
+        module, training = _own(pl_module), self._config.training
+        if trainer.global_step % training.log_steps == 0:
+            self._log(trainer, module)
+        if training.minutes > 0 and module.seconds >= self._next_validation:
+            self._validate(trainer, module)
+            self._next_validation = module.seconds + 60 * training.validation_minutes
+        if module.seconds >= self._next_checkpoint:
+            self._save(trainer, module)
+            self._next_checkpoint = module.seconds + 60 * training.checkpoint_minutes
+        if training.minutes > 0 and module.fraction >= 1:
+            trainer.should_stop = True
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Validate and save a last time."""
+        module = _own(pl_module)
+        self._validate(trainer, module)
+        self._save(trainer, module)
+
+    def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
+        """Give the terminal back, also after a failure."""
+        self._progress.stop()
+
+    def _log(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
+        seconds, n_tokens = module.seconds, module.n_tokens
+        speed = (n_tokens - self._mark[1]) / max(1e-9, seconds - self._mark[0])
+        self._mark = (seconds, n_tokens)
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        row = {"loss": module.recent_loss, "learning_rate": rate, "tokens_per_second": speed, "minutes": seconds / 60}
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=trainer.global_step)
+        text = f"step {trainer.global_step:,}  loss {module.recent_loss:.3f}  {speed:,.0f} tokens/s"
+        self._progress.update(self._task, completed=module.fraction, description=text)
+
+    def _validate(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
+        if not self._validation:
+            return
+        self._quality = validate(module.network, self._validation, bf16=self._config.training.precision == "bf16")
+        row = {f"valid_bits_per_note/{name}": quality.bits_per_note for name, quality in self._quality.items()}
+        row["valid_nats_per_token"] = self._quality["all"].nats_per_token
+        row["minutes"] = module.seconds / 60
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=trainer.global_step)
+            logger.save()
+        self._mark = (module.seconds, module.n_tokens)
+        genres = ", ".join(f"{name} {quality.bits_per_note:.3f}" for name, quality in sorted(self._quality.items()))
+        self._console.print(
+            f"{module.seconds / 60:.1f} min, step {trainer.global_step:,}, loss {module.recent_loss:.3f}: "
+            f"{row['valid_nats_per_token']:.4f} nats a token; bits a note: {genres}"
+        )
+
+    def _save(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
+        partial = self._out / f"{CHECKPOINT}.partial"
+        trainer.save_checkpoint(partial)
+        partial.replace(self._out / CHECKPOINT)
+        figures = {
+            "minutes": module.seconds / 60,
+            "steps": trainer.global_step,
+            "tokens": module.n_tokens,
+            "valid": {
+                name: {"nats_per_token": quality.nats_per_token, "bits_per_note": quality.bits_per_note}
+                for name, quality in self._quality.items()
+            },
+            "config": self._config.as_dict(),
+            "data": dict(self._data),
+        }
+        save_checkpoint(self._out / MODEL, module.network, TOKENS, figures)
+
+
+def _own(module: lightning.LightningModule) -> TrainingModule:
+    assert isinstance(module, TrainingModule)
+    return module
+
+
+def train(data: Path, out: Path, config: RunConfig, *, n_threads: int = 0, resume: bool = False) -> Path:
+    """Train a model, or go on with a run.
+
+    Args:
+        data: a dataset folder.
+        out: the run's folder.
+        config: what it is set to; a run that goes on must be set to the same model.
+        n_threads: threads of torch; 0 leaves its own choice.
+        resume: go on from the last checkpoint of `out`.
+
+    Returns:
+        The path of the model.
+
+    Raises:
+        FileNotFoundError: there is no dataset, or no checkpoint to go on from.
+        ValueError: the dataset does not fit, or `out` holds a run and `resume` is not asked for.
+    """
+    checkpoint = _checkpoint_to_resume(out, resume)
+    dataset = Dataset.open(data)
+    if n_threads:
+        torch.set_num_threads(n_threads)
+    _keep_memory()
+    lightning.seed_everything(config.training.seed, verbose=False)
+    first_step = 0
+    if checkpoint is not None:
+        first_step = torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"]
+    module = TrainingModule(build_model(config.model), config.training)
+    housekeeping = Housekeeping(out, config, describe_data(dataset), _validation_sample(dataset, config))
+    trainer = _trainer(out, config, housekeeping)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "config.json").write_text(json.dumps(config.as_dict(), indent=2) + "\n", encoding="utf-8")
+    trainer.fit(module, _loader(dataset, config, first_step), ckpt_path=checkpoint, weights_only=True)
+    return out / MODEL
+
+
+def _checkpoint_to_resume(out: Path, resume: bool) -> Path | None:
+    checkpoint = out / CHECKPOINT
+    if not resume:
+        if checkpoint.exists():
+            raise ValueError(f"'{out}' holds a run already: go on with it (--resume), or choose another folder.")
+        return None
+    if not checkpoint.exists():
+        raise FileNotFoundError(f"'{out}' holds no {CHECKPOINT} to go on from: begin the run without --resume.")
+    return checkpoint
+
+
+def _trainer(out: Path, config: RunConfig, housekeeping: Housekeeping) -> lightning.Trainer:
+    training = config.training
+    return lightning.Trainer(
+        accelerator="auto",
+        devices=1,
+        precision="bf16-mixed" if training.precision == "bf16" else "32-true",
+        max_epochs=-1,
+        max_steps=-1 if training.minutes > 0 else training.steps,
+        logger=[CSVLogger(out, name="logs"), TensorBoardLogger(out, name="logs")],
+        callbacks=[housekeeping],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=training.log_steps,
+    )
+
+
+def _loader(dataset: Dataset, config: RunConfig, first_step: int) -> DataLoader[Any]:
+    training = config.training
+    sampler = Sampler(
+        list(dataset.tables("train").values()),
+        config.sampler,
+        block_size=config.model.block_size,
+        batch_size=training.batch_size,
+        seed=training.seed,
+    )
+    n_workers = training.workers
+    return DataLoader(BatchDataset(sampler, first_step), batch_size=None, num_workers=n_workers)  # type: ignore[arg-type]
+
+
+def _validation_sample(dataset: Dataset, config: RunConfig) -> list[Batch]:
+    training = config.training
+    return validation_batches(
+        list(dataset.tables("valid").values()),
+        config.sampler,
+        block_size=config.model.block_size,
+        batch_size=training.batch_size,
+        n_batches=training.validation_batches,
+    )
+
+
+def describe_data(dataset: Dataset) -> dict[str, Any]:
+    """What a model card must say of the data: corpora with licence, attribution and sizes."""
+    report = json.loads((dataset.folder / "report.json").read_text(encoding="utf-8"))
+    return {
+        corpus: {
+            "licence": CORPORA[corpus].licence,
+            "attribution": CORPORA[corpus].attribution,
+            "source": CORPORA[corpus].source_url,
+            "release": CORPORA[corpus].release,
+            **{name: report["corpora"][corpus][name] for name in ("n_pieces", "n_measures", "n_notes", "n_tokens")},
+        }
+        for corpus in dataset.corpora
+    }
+
+
+def _keep_memory() -> None:
+    """Ask glibc to keep the memory that it is given back: a fifth more steps a second where steps run on the CPU."""
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+    except OSError:
+        return  # another C library, which keeps memory by its own rules
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3
+    for parameter, size in ((mmap_threshold, 2**30), (trim_threshold, 2**31 - 1), (top_pad, 2**28)):
+        libc.mallopt(parameter, size)

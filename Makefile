@@ -3,7 +3,7 @@
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python
 PYTHON ?= $(shell for one in $(CANDIDATES); do \
 	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$one && break; done)
-PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --retries 5
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-input --retries 5
 SOURCES := $(shell find notation inference lsp_server training export -name '*.py' -o -path '*/bundles/*' -type f)
 
 .PHONY: help demo test install judges lint types imports check clean python

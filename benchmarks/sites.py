@@ -35,6 +35,7 @@ class Hole:
         text: the document around the cursor.
         offset: the cursor.
         reference: the same without the unfinished measure at the cursor.
+        broken_off: the cursor is in the middle of a note: what stands before it is not sound by itself.
         closing: what must follow the text to make a whole document of it (end tags of half-typed XML).
     """
 
@@ -44,6 +45,7 @@ class Hole:
     offset: int
     reference: str
     closing: str = ""
+    broken_off: bool = False
 
     def completed(self, suggestion: str, offset: int) -> str:
         """The whole document with a suggestion inserted at an offset."""
@@ -103,7 +105,7 @@ def documents(paths: Sequence[Path], name: str, rng: random.Random) -> Iterator[
 
 
 def window(text: str, n_measures: int) -> str:
-    """The first measures of a MusicXML document, without what only MusicXML 4.0 knows of directions.
+    """The first measures of a MusicXML document, without comments and what only MusicXML 4.0 knows of directions.
 
     MuseScore 3 reads up to MusicXML 3.1; it would call every document with `system` attributes invalid and so be blind.
     """
@@ -139,13 +141,17 @@ def _abc_inside(text: str, rng: random.Random) -> Iterator[Hole]:
 
 def _abc_half_typed(text: str, rng: random.Random) -> Iterator[Hole]:
     for part, measure in _closed_measures(text, rng):
+        if re.search(r"[!+\"]", text[_start(text, part, measure) : measure.span.end]):
+            continue
         for voice in measure.voices[:1]:
             notes = [event for event in voice.events[1:] if event.notes and len(event.span)]
             for event in rng.sample(notes, min(1, len(notes))):
                 written = event.span.text(text).strip()
                 typed = rng.choice([one for one in (written[:-1], written, "^", "_", "=") if one])
                 cut = text[: event.span.start] + typed
-                yield Hole("in the middle of a note", "", cut, len(cut), text[: _start(text, part, measure)])
+                yield Hole(
+                    "in the middle of a note", "", cut, len(cut), text[: _start(text, part, measure)], broken_off=True
+                )
 
 
 def _abc_hole(text: str, rng: random.Random) -> Iterator[Hole]:
@@ -253,7 +259,7 @@ def _xml_inside(text: str, rng: random.Random) -> Iterator[Hole]:
     number = part.index(measure)
     for one in tree.findall("part"):
         _cut_after(one, number + (one is part))
-    reference_tree = deepcopy(tree)
+    reference_tree = deepcopy(tree.getroottree()).getroot()
     _cut_after(reference_tree.findall("part")[tree.findall("part").index(part)], number)
     ends = []
     for child, following in zip(measure, list(measure)[1:], strict=False):
@@ -276,7 +282,7 @@ def _xml_empty_last(text: str, rng: random.Random) -> Iterator[Hole]:
     number = part.index(measure)
     for one in tree.findall("part"):
         _cut_after(one, number + (one is part))
-    reference_tree = deepcopy(tree)
+    reference_tree = deepcopy(tree.getroottree()).getroot()
     _cut_after(reference_tree.findall("part")[tree.findall("part").index(part)], number)
     _empty(measure)
     yield _xml_hole("in an empty measure", tree, _text(reference_tree))
@@ -330,7 +336,9 @@ def _xml_attributes(text: str, rng: random.Random) -> Iterator[Hole]:
 
 def _tree(text: str) -> etree._Element:
     text = re.sub(r"encoding=(['\"]).*?\1", 'encoding="UTF-8"', text, count=1)
-    parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False, huge_tree=True)
+    parser = etree.XMLParser(
+        no_network=True, resolve_entities=False, load_dtd=False, huge_tree=True, remove_comments=True, remove_pis=True
+    )
     return etree.fromstring(text.encode(), parser)
 
 

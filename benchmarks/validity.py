@@ -85,7 +85,7 @@ def answers(some: Iterable[Hole], name: str, complete: Complete, judges: Sequenc
     while batch := list(islice(remaining, BATCH)):
         given = [_ask(hole, name, complete) for hole in batch]
         full = [one for one in given if not one.empty]
-        said = iter(judge([(one.completed, one.hole.reference) for one in full], judges))
+        said = iter(_judge(full, judge, judges))
         for one in given:
             if one.empty:
                 yield one
@@ -106,6 +106,24 @@ def _ask(hole: Hole, name: str, complete: Complete) -> Answer:
         return Answer(hole, "nothing passed verification", timing_ms=result.timing_ms)
     best = result.suggestions[0]
     return Answer(hole, "", best.text, hole.completed(best.text, best.offset), (), result.timing_ms)
+
+
+def _judge(given: Sequence[Answer], judge: Callable[..., list[list[str]]], judges: Sequence[str]) -> list[list[str]]:
+    """What the judges have against each completed document.
+
+    How long the measure at the cursor is, is compared with the document without that measure; everything else also
+    with the document as it stood, since a decoration unknown to a judge may stand before the cursor.
+    """
+    strict = judge([(one.completed, one.hole.reference) for one in given], judges)
+    lenient = judge([(one.completed, one.hole.text + one.hole.closing) for one in given], judges)
+    return [
+        [said for said in mine if one.hole.broken_off or said in others or _is_about_length(said)]
+        for one, mine, others in zip(given, strict, lenient, strict=True)
+    ]
+
+
+def _is_about_length(complaint: str) -> bool:
+    return " is due" in complaint or " beside one of " in complaint
 
 
 def _own_complaints(text: str, reference: str, name: str) -> list[str]:

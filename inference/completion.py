@@ -28,7 +28,7 @@ from notation.tokens import vocabulary as v
 from notation.tokens.decode import decode_segment
 from notation.tokens.prompt import Prompt, make_prompt
 
-GENERATED_TOKENS = 192
+GENERATED_TOKENS = 160
 """Room that is kept free after a prompt for what is written."""
 MIN_DIFFERENT = 2
 """Rows decoded for each candidate that is asked for beyond the first, since some turn out alike or are dropped."""
@@ -165,7 +165,7 @@ class Completer:
         clock: _Clock,
     ) -> list[Candidate]:
         n_measures = 1 if site.barline_follows else min(options.measures, site.max_measures or options.measures)
-        self._engine.prefill(prompt.ids, cancelled)
+        self._engine.prefill(prompt.ids[: len(prompt.ids) - prompt.n_typed], cancelled)
         clock.lap("prefill")
         candidates = next_measures(
             self._engine,

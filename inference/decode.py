@@ -13,8 +13,8 @@ Units: scores are natural logarithms of probabilities.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ REFERENCE_ADVANTAGE = 0.35
 """A reference is taken when it is at least this many times as likely as the likeliest first token of a new measure:
 what follows that token is still to be guessed, what follows a reference is not."""
 TOP_P = 0.95
+MAX_CHOICES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,6 @@ class _Row:
     reference: int | None = None
     measure_tokens: int = 0
     done: bool = False
-    failed: bool = False
 
 
 def choices(logits: Logits, grammar: Grammar) -> list[Choice]:
@@ -92,29 +92,94 @@ def choices(logits: Logits, grammar: Grammar) -> list[Choice]:
         logits: scores of the next token, shape (V,).
         grammar: standing where the token goes; not changed.
     """
-    legal = grammar.legal()
-    references = grammar.references() if grammar.scope.references else {}
-    ids = np.flatnonzero(legal)
-    reference_ids = np.fromiter(references, dtype=np.intp, count=len(references))
-    scores = logits[np.concatenate([ids, reference_ids])].astype(np.float64)
+    references = grammar.references()
+    ids = np.flatnonzero(grammar.legal())
+    scores = _log_probabilities(logits, [*ids, *references])
+    order = np.argsort(-scores[: len(ids)], kind="stable")[:MAX_CHOICES]
+    plain = [Choice((int(ids[place]),), float(scores[place])) for place in order]
+    return ranked([*_merged(references, scores[len(ids) :]), *plain])
+
+
+def _log_probabilities(logits: Logits, ids: Sequence[int]) -> NDArray[np.float64]:
+    """Log-probabilities of some tokens, given that it is one of them."""
+    scores = logits[np.asarray(ids, dtype=np.intp)].astype(np.float64)
     scores -= scores.max()
     scores -= np.log(np.exp(scores).sum())
+    return scores
+
+
+def _merged(references: Mapping[int, tuple[int, ...]], scores: Iterable[float]) -> list[Choice]:
+    """References that stand for the same music made one choice, named by the nearest measure."""
     found: dict[tuple[int, ...], Choice] = {}
-    for token_id, score in zip(references, scores[len(ids) :], strict=True):
-        music = references[token_id]
-        back = token_id - v.FIRST_REFERENCE + 1
+    for (token_id, music), score in zip(references.items(), scores, strict=True):
         known = found.get(music)
-        total = score if known is None else np.logaddexp(known.log_probability, score)
-        nearest = back if known is None or known.reference is None else known.reference
-        found[music] = Choice(music, float(total), nearest)
-    order = np.argsort(-scores[: len(ids)], kind="stable")[:64]
-    plain = [Choice((int(ids[place]),), float(scores[place])) for place in order]
+        if known is None:
+            found[music] = Choice(music, float(score), token_id - v.FIRST_REFERENCE + 1)
+        else:
+            total = float(np.logaddexp(known.log_probability, score))
+            found[music] = Choice(music, total, known.reference)
+    return list(found.values())
+
+
+def ranked(options: Iterable[Choice]) -> list[Choice]:
+    """Best first; a reference counts `REFERENCE_ADVANTAGE` more."""
     advantage = -float(np.log(REFERENCE_ADVANTAGE))
-    ranked = sorted(found.values(), key=lambda choice: -choice.log_probability)
     return sorted(
-        [*ranked, *plain],
+        options,
         key=lambda choice: -(choice.log_probability + (advantage if choice.reference is not None else 0.0)),
     )
+
+
+def first_options(engine: Engine, prompt: Prompt, cancelled: Callable[[], bool]) -> list[Choice]:
+    """What may be written at the cursor.
+
+    Where the measure is begun, and an earlier one begins the same, going on like that one is a choice too. Its
+    probability follows from what the model said at the start of the measure: how likely the reference was, against
+    how likely the tokens were that have been typed since.
+
+    Raises:
+        Cancelled: `cancelled` said so.
+    """
+    references = _begun_references(prompt)
+    if not references or prompt.fresh is None:
+        return choices(engine.prefill(prompt.ids, cancelled), prompt.grammar)
+    typed = prompt.ids[len(prompt.ids) - prompt.n_typed :]
+    grammar = prompt.fresh.copy()
+    logits = engine.prefill(prompt.ids[: len(prompt.ids) - prompt.n_typed], cancelled)
+    at_start = {choice.ids: choice for choice in choices(logits, grammar) if choice.reference is not None}
+    batch = engine.fork(1)
+    new_material = 0.0
+    for place, token_id in enumerate(typed):
+        legal = [*np.flatnonzero(grammar.legal()), *(grammar.references() if place == 0 else ())]
+        new_material += float(_log_probabilities(logits, legal)[legal.index(token_id)])
+        grammar.advance(token_id)
+        logits = batch.step([token_id])[0]
+    engine.prefill(prompt.ids)  # nothing to run: what was stepped is the context from here on
+    begun = [
+        Choice(music[len(typed) :], at_start[music].log_probability, at_start[music].reference)
+        for music in references
+        if music in at_start
+    ]
+    total = float(np.logaddexp.reduce([new_material, *(choice.log_probability for choice in begun)]))
+    plain = [
+        Choice(choice.ids, choice.log_probability + new_material - total) for choice in choices(logits, prompt.grammar)
+    ]
+    return ranked([Choice(choice.ids, choice.log_probability - total, choice.reference) for choice in begun] + plain)
+
+
+def _begun_references(prompt: Prompt) -> set[tuple[int, ...]]:
+    """Earlier measures of the voice that begin with what is typed, and go on in a way that fits."""
+    voice = prompt.grammar.voice
+    if voice is None or not prompt.n_typed or prompt.fresh is None or len(voice.ids) != prompt.n_typed:
+        return set()
+    earlier = {measure.get(voice.id, ()) for measure in prompt.grammar.history}
+    return {
+        music
+        for music in earlier
+        if len(music) > prompt.n_typed
+        and music[: prompt.n_typed] == voice.ids
+        and prompt.grammar.fits(music[prompt.n_typed :])
+    }
 
 
 def next_measures(
@@ -146,28 +211,30 @@ def next_measures(
     Raises:
         Cancelled: `cancelled` said so.
     """
-    logits = engine.prefill(prompt.ids, cancelled)
-    random = np.random.default_rng(seed)
+    loop = _Loop(prompt, n_measures, temperature, np.random.default_rng(seed))
     grammar = prompt.grammar.copy()
     grammar.last_measure = n_measures == 1
-    rows = [_Row(grammar)]
-    loop = _Loop(prompt, n_measures, temperature, random)
-    loop.settle(rows[0])
-    if rows[0].feed:
-        logits = engine.prefill([*prompt.ids, *rows[0].feed], cancelled)
-        rows[0].feed = []
-    if not rows[0].done:
-        rows = loop.first_choices(rows[0], logits, candidates)
-        loop.run(engine.fork(len(rows)), rows, cancelled, deadline)
+    row = _Row(grammar)
+    loop.settle(row)
+    if row.done:
+        return _distinct([row])
+    if row.feed:
+        options = choices(engine.prefill([*prompt.ids, *row.feed], cancelled), row.grammar)
+        row.feed = []
+    else:
+        options = first_options(engine, replace(prompt, grammar=grammar), cancelled)
+    rows = loop.first_rows(row, options, candidates)
+    loop.run(engine, rows, cancelled, deadline)
     return _distinct(rows)
 
 
 def _distinct(rows: Sequence[_Row]) -> list[Candidate]:
-    found: dict[tuple[DecodedMeasure, ...], Candidate] = {}
+    """The answers of rows that have one, each once."""
+    found: dict[tuple[object, ...], Candidate] = {}
     for row in rows:
-        measures = tuple(row.measures)
-        if measures and _key(measures) not in {_key(known) for known in found}:
-            found[measures] = Candidate(measures, row.log_probability, row.n_tokens)
+        if row.measures:
+            candidate = Candidate(tuple(row.measures), row.log_probability, row.n_tokens)
+            found.setdefault(_key(row.measures), candidate)
     return list(found.values())
 
 
@@ -184,24 +251,30 @@ class _Loop:
     temperature: float
     random: np.random.Generator
 
-    def first_choices(self, row: _Row, logits: Logits, candidates: int) -> list[_Row]:
-        """One row for each of the likeliest first choices."""
-        options = choices(logits, row.grammar)
+    def first_rows(self, row: _Row, options: Sequence[Choice], candidates: int) -> list[_Row]:
+        """One row for each of the likeliest first choices, or for those drawn."""
         if self.temperature > 0:
             options = self._drawn(options, candidates)
         rows = []
         for option in options[:candidates]:
-            twin = _Row(row.grammar.copy(), row.log_probability, row.n_tokens)
-            twin.voices = {voice: list(ids) for voice, ids in row.voices.items()}
-            twin.head, twin.measure_tokens = list(row.head), row.measure_tokens
-            twin.measures = list(row.measures)
+            twin = replace(
+                row,
+                grammar=row.grammar.copy(),
+                feed=[],
+                measures=list(row.measures),
+                head=list(row.head),
+                voices={voice: list(ids) for voice, ids in row.voices.items()},
+            )
             self.take(twin, option)
             self.settle(twin)
             rows.append(twin)
         return rows
 
-    def run(self, batch: Batch, rows: Sequence[_Row], cancelled: Callable[[], bool], deadline: float | None) -> None:
-        """Let every row go on until it is done."""
+    def run(self, engine: Engine, rows: Sequence[_Row], cancelled: Callable[[], bool], deadline: float | None) -> None:
+        """Let every row go on until it is done, from the context that the engine read last."""
+        if all(row.done for row in rows):
+            return
+        batch = engine.fork(len(rows))
         while any(not row.done for row in rows):
             if cancelled():
                 raise Cancelled("stopped while decoding.")
@@ -250,7 +323,7 @@ class _Loop:
         """Write what can only be written one way."""
         while not row.done:
             if row.measure_tokens > MAX_TOKENS_PER_MEASURE:
-                row.done = row.failed = True
+                row.done = True
                 return
             if row.grammar.references():
                 return

@@ -15,6 +15,10 @@ from typing import Annotated, Any
 
 import typer
 
+from lsp_server.commands.check import check
+from lsp_server.commands.complete import complete
+from lsp_server.commands.convert import convert
+from lsp_server.commands.doctor import doctor
 from lsp_server.commands.serve import serve
 from lsp_server.exits import USAGE, fail
 from lsp_server.version import version
@@ -52,7 +56,8 @@ def _program(
     pass
 
 
-app.command()(serve)
+for _verb in (serve, complete, check, convert, doctor):
+    app.command()(_verb)
 
 
 def _add_verb(entry_point: EntryPoint) -> None:

@@ -15,13 +15,10 @@ from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 
+from lsp_server.limits import MAX_CHARACTERS
 from lsp_server.positions import LineIndex, apply_change
-from notation.diagnostic import Diagnostic, Severity
 from notation.language import Document, Language, language, language_of
 from notation.source import Span
-
-MAX_CHARACTERS = 10_000_000
-"""Longer documents are kept in sync but neither parsed nor completed, so that the server stays quick."""
 
 _LANGUAGE_IDS = {
     "abc": "abc",
@@ -42,17 +39,6 @@ def language_name(language_id: str, path: str) -> str | None:
         return known
     by_suffix = language_of(path)
     return None if by_suffix is None else by_suffix.name
-
-
-def too_large(characters: int) -> Diagnostic:
-    """What is said of a document that is not parsed because of its size."""
-    return Diagnostic(
-        "document-too-large",
-        Severity.WARNING,
-        Span(0, 0),
-        f"This document has {characters:,} characters; Ghostnote reads up to {MAX_CHARACTERS:,}. "
-        "Split it into smaller files to get diagnostics and suggestions.",
-    )
 
 
 @dataclass(frozen=True)

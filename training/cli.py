@@ -61,8 +61,8 @@ def build(
             report = builder.build(out, named, jobs=jobs, limit=limit, progress=tell)
     figures = report["all"]
     print(
-        f"{out}: {figures['n_pieces']:,} pieces, {figures['n_measures']:,} measures ({figures['kept_share']:.2%} whole), "
-        f"{figures['n_tokens']:,} tokens; see {out / 'report.md'}"
+        f"{out}: {figures['n_pieces']:,} pieces, {figures['n_measures']:,} measures "
+        f"({figures['kept_share']:.2%} whole), {figures['n_tokens']:,} tokens; see {out / 'report.md'}"
     )
 
 
@@ -78,7 +78,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The folder of the run.")],
     config: Annotated[str, typer.Option(help="A configuration of this package, or a TOML file.")] = "small",
     minutes: Annotated[
-        float | None, typer.Option(min=0.0, help="Train so long; else the configuration's steps.")
+        float | None, typer.Option(min=0.0, help="Wall-clock time of the run.")
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="Threads of torch; 0 lets it choose.")] = 0,
     seed: Annotated[int | None, typer.Option(help="Instead of the configuration's.")] = None,

@@ -60,7 +60,7 @@ class TrainingConfig:
     clip: float = 1.0
     precision: Literal["bf16", "fp32"] = "bf16"
     compile: bool = False
-    workers: int = 1
+    workers: int = 0
     checkpoint_minutes: float = 5.0
     validation_minutes: float = 5.0
     validation_batches: int = 8
@@ -130,7 +130,7 @@ def _read(name: str) -> str:
         folder = files("training") / "configs"
         known = sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml"))
         raise FileNotFoundError(
-            f"no configuration '{name}': name a TOML file, or one of {', '.join(known)}."
+            f"no configuration '{name}': name a file, or one of {', '.join(known)}."
         ) from error
 
 

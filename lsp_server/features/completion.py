@@ -20,7 +20,6 @@ from notation.language import TableItem
 
 if TYPE_CHECKING:
     from inference.completion import Suggestion
-
     from lsp_server.server import GhostnoteServer
 
 OPTIONS = types.CompletionOptions(trigger_characters=["|", ":", "!", "<", ">", '"'], resolve_provider=True)
@@ -108,5 +107,5 @@ def _format(ls: GhostnoteServer) -> types.MarkupKind | None:
     """How the client wants explanations: its first choice, or None if it did not say."""
     text_document = ls.session.capabilities.text_document
     item = text_document.completion.completion_item if text_document and text_document.completion else None
-    formats = (item.documentation_format if item else None) or [None]
-    return formats[0]
+    formats = item.documentation_format if item else None
+    return formats[0] if formats else None

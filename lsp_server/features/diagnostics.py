@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from lsp_server import to_lsp
-from lsp_server.documents import DocumentSnapshot, too_large
+from lsp_server.documents import DocumentSnapshot
+from lsp_server.limits import too_large
 from notation.diagnostic import Diagnostic
 
 if TYPE_CHECKING:

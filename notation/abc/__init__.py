@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from notation.abc.encoding import decode_bytes
+from notation.abc.lookup import table_items
 from notation.abc.parser import parse
 from notation.abc.printer import print_scores
+from notation.abc.render import render
+from notation.abc.site import completion_site
 from notation.language import Document, TableItem
 from notation.score import Measure, Score
 from notation.site import CompletionSite
@@ -27,6 +30,18 @@ class Abc:
     def print(self, scores: Sequence[Score]) -> str:
         """Write scores as a new document; what ABC cannot hold is normalised as `notation.abc.printer` says."""
         return print_scores(scores)
+
+    def completion_site(self, document: Document, offset: int) -> CompletionSite | None:
+        """The site at an offset, or None where no music can be written."""
+        return completion_site(document, offset)
+
+    def render(self, site: CompletionSite, measures: Sequence[Measure]) -> str:
+        """The text to insert at `site.offset`, in the style of the document around it."""
+        return render(site, measures)
+
+    def table_items(self, document: Document, offset: int) -> list[TableItem]:
+        """Static completions that fit at an offset."""
+        return table_items(document, offset)
 
 
 LANGUAGE = Abc()

@@ -23,7 +23,7 @@ def check_measures(parts: Sequence[Part], add: Add) -> None:
     for part in parts:
         for index, measure in enumerate(part.measures):
             full = measure.time.duration
-            if full is None or measure.duration == full and len(measure.voices) == 1:
+            if full is None or (measure.duration == full and len(measure.voices) == 1):
                 continue
             _check_measure(part.measures, index, full, add)
 

@@ -32,8 +32,5 @@ def decode_bytes(data: bytes) -> tuple[str, list[Diagnostic]]:
         return data.decode(name), []
     except (LookupError, ValueError):
         text = data.decode("latin-1")
-    message = (
-        f"the bytes at {place} are neither UTF-8 nor '{name}' and are read as Latin-1; "
-        "save the file as UTF-8"
-    )
+    message = f"the bytes at {place} are neither UTF-8 nor '{name}' and are read as Latin-1; save the file as UTF-8"
     return text, [Diagnostic("encoding", Severity.WARNING, Span(place, place + 1), message, "ABC 2.1, 2.1")]

@@ -45,6 +45,7 @@ _MODE_SUFFIXES = {
     "lydian": "lyd",
     "locrian": "loc",
 }
+_SIGN_FIFTHS = {"": 0, "#": 7, "♯": 7, "b": -7, "♭": -7}
 _TONIC = re.compile(r"([A-G])([#b♯♭]?)(.*)", re.DOTALL)
 _MODE_WORD = re.compile(r"\s*([A-Za-z]+)(?=\s|$|[_^=])")
 _EXPLICIT = re.compile(r"(\^\^?|__?|=)([A-Ga-g])")
@@ -129,14 +130,14 @@ def read_key(text: str) -> KeyField:
     if word in ("HP", "Hp"):
         return KeyField(KeySignature(2 if word == "Hp" else 0), read_properties(text[2:]))
     match = _TONIC.match(text)
-    if match is None or read_clef(word) is not None and word not in ("C", "F", "G"):
+    if match is None or (read_clef(word) is not None and word not in ("C", "F", "G")):
         return _read_keyless(text)
     mode, rest, is_known = _read_mode(match[3])
     explicit, rest = _read_explicit(rest)
     properties = read_properties(rest)
     if mode is None:
         return KeyField(_explicit_key(explicit), properties)
-    fifths = _SHARP_ORDER.index(match[1]) - 1 + _MODE_OFFSETS[mode] + {"#": 7, "♯": 7, "b": -7, "♭": -7}.get(match[2], 0)
+    fifths = _SHARP_ORDER.index(match[1]) - 1 + _MODE_OFFSETS[mode] + _SIGN_FIFTHS[match[2]]
     is_known = is_known and -7 <= fifths <= 7 and not properties.unknown
     base = KeySignature(max(-7, min(7, fifths)), mode)
     differing = tuple(sorted((step, alter) for step, alter in explicit.items() if base.alter_of(step) != alter))
@@ -166,7 +167,7 @@ def _read_mode(text: str) -> tuple[str | None, str, bool]:
 
 def _read_explicit(text: str) -> tuple[dict[str, int], str]:
     explicit: dict[str, int] = {}
-    for match in _EXPLICIT.finditer(text.split("=\"")[0]):
+    for match in _EXPLICIT.finditer(text.split('="')[0]):
         explicit[match[2].upper()] = ALTERS[match[1]]
     return explicit, _EXPLICIT.sub(" ", text) if explicit and "clef=" not in text else text
 
@@ -228,7 +229,7 @@ def write_metre(time: TimeSignature) -> str:
 def read_unit_length(text: str) -> Fraction | None:
     """The unit note length of an `L:` value, or None."""
     match = re.fullmatch(r"(\d{1,3})(?:\s*/\s*(\d{1,3}))?", text.strip())
-    if match is None or not int(match[1]) or match[2] is not None and not int(match[2]):
+    if match is None or not int(match[1]) or (match[2] is not None and not int(match[2])):
         return None
     return Fraction(int(match[1]), int(match[2] or 1))
 

@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from notation.abc import checks
+from notation.abc.drafts import Draft, VoiceState, freeze_layer
 from notation.abc.fields import ALTERS
 from notation.abc.lexer import Line, field_letter, tokens
-from notation.abc.parser import Draft, Report, Tree, Tune, TuneParser, VoiceState, freeze_layer, has_key_field
+from notation.abc.parser import Tree, Tune, has_key_field
 from notation.abc.style import Style, learn
+from notation.abc.tune import MAX_LINE, Report, TuneParser
 from notation.language import Document
 from notation.score import Event, Measure, Part, Score
 from notation.site import CompletionSite, Pending
@@ -83,7 +85,9 @@ def completion_site(document: Document, offset: int) -> CompletionSite | None:
     line = tree.lines[number]
     column = offset - line.start
     index = _tune_at(tree, number)
-    if index is None or column > len(line.text) or not _is_music_column(line.text, column):
+    if index is None or column > len(line.text) or len(line.text) > MAX_LINE:
+        return None
+    if not _is_music_column(line.text, column):
         return None
     tune = tree.tunes[index]
     lines = tree.lines[tune.first : tune.last]
@@ -111,10 +115,16 @@ def _is_music_column(text: str, column: int) -> bool:
         if match.start() < column and match.lastgroup == "comment":
             return False
         if match.start() < column < match.end():
-            return match.lastgroup == "space"
+            halves = text[match.start() : column], text[column : match.end()]
+            return match.lastgroup == "space" or (match.lastgroup == "bar" and _are_two_barlines(*halves))
         if match.start() >= column:
             return not (column and match.lastgroup in ("broken", "tie"))
     return True
+
+
+def _are_two_barlines(left: str, right: str) -> bool:
+    """Whether the cursor in `|‸|` stands in an empty measure."""
+    return (left[-2:] in ("|", "||", ":|", "|:") and right[0] == "|") or (left[-1] == "|" and right[:2] == ":|")
 
 
 class _Finder:
@@ -147,14 +157,16 @@ class _Finder:
         parser = self.parser
         if parser.block is not None or field_letter(self.line.text, parser.in_body):
             return None
-        if not parser.in_body and (parser.has_key or self.line.is_blank):
-            return None
+        if not parser.in_body:
+            if parser.has_key or self.line.is_blank:
+                return None
+            parser.begin_body()
         self._read_line()
         if parser.open in ("comment", "string", "decoration", "inline", "chord", "grace"):
             return None
-        voice = parser.voice
-        part_index = self._part_index(voice)
-        if voice is None or part_index is None:
+        voice = parser.writing()
+        part_index = next((index for index, part in enumerate(self.score.parts) if part.id == voice.id), None)
+        if part_index is None:
             return None
         if not voice.current() and not self.line.is_blank and self._is_finished(part_index):
             return None
@@ -167,18 +179,9 @@ class _Finder:
             self.parser.open = ""
             self._choose_voice()
 
-    def _part_index(self, voice: VoiceState | None) -> int | None:
-        if voice is None:
-            return 0 if self.score.parts else None
-        return next((index for index, part in enumerate(self.score.parts) if part.id == voice.id), None)
-
     def _choose_voice(self) -> None:
         """On an empty line of a score whose lines begin `[V:...]`, the voice that lags is written next."""
         parser = self.parser
-        if parser.voice is None and not parser.voices:
-            return
-        if parser.voice is None:
-            parser.voice = next(iter(parser.voices.values()))
         before = [line.text for line in self.tree.lines[self.tune.first : self.number]]
         music = [text for text in before if text and text[0] != "%" and not field_letter(text, True)]
         if len(parser.voices) < 2 or not self.line.is_blank:
@@ -195,8 +198,7 @@ class _Finder:
 
     def _is_finished(self, part_index: int) -> bool:
         """Whether the tune ends before the cursor on its line, with `|]`."""
-        voice = self.parser.voice
-        has_more = voice is not None and voice.index < len(self.score.parts[part_index].measures)
+        has_more = self.parser.writing().index < len(self.score.parts[part_index].measures)
         return _FINISHED.search(self.typed) is not None and not has_more
 
     def _site(self, voice: VoiceState, part_index: int) -> CompletionSite | None:
@@ -354,7 +356,7 @@ def _find_gap(
         if existing is None:
             return _Gap(full)
         lacking = None if full is None else full - existing.duration
-        if lacking is None or lacking <= 0 or checks.may_be_short(part.measures, voice.index) and is_closed:
+        if lacking is None or lacking <= 0 or (checks.may_be_short(part.measures, voice.index) and is_closed):
             return _Gap(full, inserted=True)
         return _Gap(lacking, after=after, barline_follows=is_closed, max_measures=1)
     if full is None:

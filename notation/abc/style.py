@@ -177,7 +177,7 @@ def _measures_per_line(text: str, measures: Sequence[Measure]) -> int | None:
     for measure in measures:
         if measure.span.start == measure.span.end:
             continue
-        if last_end is None or "\n" in text[last_end : measure.span.start] or "\r" in text[last_end : measure.span.start]:
+        if last_end is None or re.search(r"[\r\n]", text[last_end : measure.span.start]):
             per_line.append(0)
         per_line[-1] += 1
         last_end = measure.span.end - 1

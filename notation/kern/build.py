@@ -1,8 +1,9 @@
 """From the spines of a timeline to the parts of a score.
 
 Spines go from the lowest to the highest staff, parts from the highest down. Spines are staves of one part if they
-share a *part, or stand side by side with one keyboard instrument and name, or with one name and no *part, or if they
-are all there is, without instrument and words, under a treble and a bass clef.
+share a *part, or stand side by side with one keyboard instrument and name, or with one name and no *part. Two spines
+that are all there is are also one part if only the lower one has its keyboard named, or if they stand without
+instrument and words under a treble and a bass clef.
 """
 
 from __future__ import annotations
@@ -47,11 +48,14 @@ def _group(spines: Sequence[Spine]) -> list[list[Spine]]:
 def _share_part(group: list[Spine], spine: Spine, n_spines: int) -> bool:
     below = group[-1]
     word = _instrument(spine)
-    if word in _KEYBOARDS and word == _instrument(below):
+    word_below = _instrument(below)
+    if word_below in _KEYBOARDS and word == word_below:
         return spine.name == below.name and len(group) < _KEYBOARDS[word]
+    if n_spines == 2 and word_below in _KEYBOARDS and not word and not spine.name:
+        return True
     if not spine.part and not below.part and spine.name and spine.name == below.name:
         return True
-    is_bare = not (word or _instrument(below) or spine.name or below.name or spine.has_text or below.has_text)
+    is_bare = not (word or word_below or spine.name or below.name or spine.has_text or below.has_text)
     return n_spines == 2 and is_bare and (below.first_clef, spine.first_clef) == ("bass", "treble")
 
 
@@ -118,7 +122,7 @@ class _Builder:
             clock = max(clock, onset + duration)
         if clock < raw.end:
             events += self._gap(clock - raw.start, raw.end - clock)
-        if len(pieces) == 1 and events[0].end == raw.time.duration and events[0].is_rest and not events[0].hidden:
+        if len(pieces) == 1 and events[0].is_rest and not events[0].hidden and events[0].end == raw.time.duration:
             return (replace(events[0], whole_measure=True),)
         return tuple(events)
 

@@ -282,10 +282,10 @@ class Timeline:
         if token is None and not re.search("q.*r|r.*q", cell):
             self._report("unreadable-token", f"'{cell[:40]}' is no **kern note, chord or rest; it is left out")
         if token is not None:
-            ticks = token.duration * self.ticks
-            if ticks.denominator != 1:
-                raise TicksTooCoarseError(ticks.denominator)
-            value = (ticks.numerator, token)
+            ticks, rest = divmod(token.duration.numerator * self.ticks, token.duration.denominator)
+            if rest:
+                raise TicksTooCoarseError(token.duration.denominator)
+            value = (ticks, token)
         self._note_tokens[cell] = value
         return value
 
@@ -355,14 +355,17 @@ class Timeline:
         self._is_empty = not any(one.sustains for _, one, _ in self._kern)
 
     def _measure_end(self) -> int:
-        """Where the measure ends: where all clocks are, else where the metre says, else where the first one is."""
+        """Where the measure ends: at the one clock, else where the metre says, else at the first clock.
+
+        The metre is believed only if some clock is there, or all are beyond it.
+        """
         clocks = {one.clock for _, one, _ in self._kern if one.clock > self._now and one.clock > self._start}
         if len(clocks) == 1:
             return clocks.pop()
         for spine in self.spines:
             length = spine.time.duration
             full = None if length is None else self._start + int(length * self.ticks)
-            if full in clocks:
+            if full is not None and (full in clocks or self._now < full < min(clocks, default=full)):
                 return full
         last = max((piece[0] + piece[1] for spine in self.spines for pieces in spine.voices.values()
                     for piece in pieces), default=self._start)  # fmt: skip

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from notation.score import NO_MARKS, KeySignature, Marks, Note, Pitch, TimeSignature
 
@@ -132,6 +133,7 @@ class Transposition:
 NO_TRANSPOSITION = Transposition()
 
 
+@lru_cache(maxsize=100_000)
 def note_token(token: str) -> NoteToken | None:
     """Read a data token other than the null token `.`; chords are notes with spaces between them.
 
@@ -160,9 +162,9 @@ def note_token(token: str) -> NoteToken | None:
 
 def _duration(match: re.Match[str]) -> Fraction | None:
     digits, divisor, dots = match.groups()
-    if digits.strip("0") == "":
+    if divisor is None and int(digits) == 0:
         plain = Fraction(2 ** len(digits))
-    elif divisor is not None and int(divisor) == 0:
+    elif int(digits) == 0 or int(divisor or 1) == 0:
         return None
     else:
         plain = Fraction(int(divisor or 1), int(digits))

@@ -284,7 +284,7 @@ class _Reader:
         else:
             self._describe_rest(draft, element, children)
         draft.annotations, self.words = self.words, []
-        draft.decorations, self.signs = self.signs, []
+        draft.decorations, self.signs = list(dict.fromkeys(self.signs)), []
         if not draft.grace and self.symbol is not None:
             draft.symbol, self.symbol = self.symbol[1], None
         if "notations" in children or "lyric" in children:

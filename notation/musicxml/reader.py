@@ -16,7 +16,7 @@ from notation.diagnostic import Diagnostic, Severity
 from notation.language import Document
 from notation.musicxml.header import Header, PartHeader, guess_instrument, read_header
 from notation.musicxml.measure import PartState, ReadMeasure, read_measure
-from notation.musicxml.skeleton import PartSkeleton, Skeleton, Stretch, read_skeleton
+from notation.musicxml.skeleton import MAX_TAGS, PartSkeleton, Skeleton, Stretch, read_skeleton
 from notation.musicxml.wellformed import check
 from notation.score import Event, Measure, Note, Part, Score, Voice
 from notation.source import Span
@@ -56,6 +56,8 @@ def parse(text: str) -> Document:
     diagnostics = check(text)
     if not skeleton.has_root:
         diagnostics.append(_no_root(text))
+    if skeleton.cut_at is not None:
+        diagnostics.append(_too_many(skeleton.cut_at, len(text)))
     memo: _Memo = {}
     remembered = tuple(_recent)
     known = {part.id: part for part in header.parts}
@@ -74,6 +76,11 @@ def parse(text: str) -> Document:
 def _no_root(text: str) -> Diagnostic:
     message = "There is no <score-partwise> or <score-timewise>; a MusicXML document begins with one of them."
     return Diagnostic("not-musicxml", Severity.ERROR, Span(0, min(1, len(text))), message, "MusicXML 4.0")
+
+
+def _too_many(start: int, end: int) -> Diagnostic:
+    message = f"There are more than {MAX_TAGS // 2} measures; what follows is not read. Split the piece into movements."
+    return Diagnostic("too-large", Severity.ERROR, Span(start, end), message)
 
 
 def _score(header: Header, parts: Iterable[Part], length: int) -> Score:

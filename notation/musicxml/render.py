@@ -71,7 +71,7 @@ def _inserted(lines: list[Line], detail: Detail) -> str:
 
 
 def _depth_of(tag: str) -> int:
-    if tag.startswith("</part") or tag.startswith("<part"):
+    if tag.startswith(("</part", "<part")):
         return -2
     return -1 if tag.startswith(("</measure", "<measure")) else 0
 

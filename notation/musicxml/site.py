@@ -20,7 +20,7 @@ from notation.musicxml.reader import Tree
 from notation.musicxml.skeleton import PartSkeleton, Stretch
 from notation.musicxml.style import Style, learn
 from notation.musicxml.tags import Element, is_between_elements, read_elements
-from notation.score import Event, Part, Voice
+from notation.score import Event, KeySignature, Measure, Part, TimeSignature, Voice
 from notation.site import NOTHING_PENDING, CompletionSite, Pending
 
 NAME = "musicxml"
@@ -265,26 +265,30 @@ class _Finder:
 
     # --- how much -----------------------------------------------------------------------------------------------
 
+    def _beside(self) -> list[Measure]:
+        """The same measure in the other parts, where it is written."""
+        parts = [part for number, part in enumerate(self.document.scores[0].parts) if number != self.part]
+        found = [part.measures[self.index] for part in parts if self.index < len(part.measures)]
+        return [measure for measure in found if measure.voices and measure.barline is not None]
+
+    def _time(self, state: PartState, inserted: bool) -> TimeSignature:
+        """The metre in force; that of the other parts where this one has none, or is behind them."""
+        beside = self._beside()
+        is_behind = not inserted and self.index >= len(self.read_part.measures)
+        return beside[0].time if beside and (is_behind or not state.has_time) else state.time
+
+    def _key(self, state: PartState) -> KeySignature:
+        """The key in force; that of another part where nothing of this one is written."""
+        beside = self._beside()
+        return beside[0].key if beside and state.divisions is None else state.key
+
     def _target(self, state: PartState, inserted: bool) -> Fraction | None:
         """What the measure is to last: its metre, or what it lasts elsewhere if it is a pickup."""
-        score = self.document.scores[0]
-        beside = [
-            part.measures[self.index]
-            for number, part in enumerate(score.parts)
-            if number != self.part and self.index < len(part.measures) and not inserted
-        ]
-        metre = state.time.duration
-        beside = [measure for measure in beside if measure.voices and measure.barline is not None]
-        if beside:
-            metre = beside[0].time.duration if not state.has_time or self._is_behind else metre
-            length = max(measure.duration for measure in beside)
-            if metre is not None and length < metre and (self.index == 0 or beside[0].implicit):
-                return length
+        metre = self._time(state, inserted).duration
+        beside = [] if inserted else self._beside()
+        if beside and metre is not None and (self.index == 0 or beside[0].implicit):
+            return min(metre, max(measure.duration for measure in beside))
         return metre
-
-    @property
-    def _is_behind(self) -> bool:
-        return self.index >= len(self.read_part.measures)
 
     # --- the result ---------------------------------------------------------------------------------------------
 
@@ -301,7 +305,9 @@ class _Finder:
         return replace(detail, **values)  # type: ignore[arg-type]
 
     def _site(self, detail: Detail, **values: object) -> CompletionSite:
-        site = CompletionSite(NAME, self.offset, self.document.scores[0], self.part, self.index, detail=detail)
+        score, state = self.document.scores[0], detail.state
+        time = self._time(state, values.get("inserted") is True)
+        site = CompletionSite(NAME, self.offset, score, self.part, self.index, time, self._key(state), detail=detail)
         return replace(site, **values)  # type: ignore[arg-type]
 
 

@@ -18,6 +18,9 @@ _TAG = re.compile(
     re.DOTALL,
 )
 
+MAX_TAGS = 200_000
+"""After so many start and end tags of parts and measures, the rest of a text is not read."""
+
 
 @dataclass(slots=True)
 class Stretch:
@@ -63,6 +66,7 @@ class Skeleton:
         root_start, header_start: where the root's start tag begins, and behind it; 0 if there is none.
         header_end: where the first part or measure begins.
         has_root: whether a root start tag is there.
+        cut_at: where reading stopped, because there are too many measures; None if all was read.
         parts: in order of appearance.
     """
 
@@ -71,6 +75,7 @@ class Skeleton:
     header_start: int = 0
     header_end: int = 0
     has_root: bool = False
+    cut_at: int | None = None
     parts: list[PartSkeleton] = field(default_factory=list)
 
 
@@ -79,6 +84,9 @@ def read_skeleton(text: str) -> Skeleton:
     skeleton = Skeleton(header_end=len(text))
     tags: list[re.Match[str]] = []
     for match in _TAG.finditer(text):
+        if len(tags) > MAX_TAGS:
+            skeleton.cut_at = match.start()
+            break
         name = match["name"]
         if name is None:
             continue

@@ -15,7 +15,14 @@ from notation.musicxml.writer import Line
 
 _CONTENT = re.compile(r"\n([ \t]*)<(?:note|attributes|print|direction|barline|harmony)[ >]")
 _IN_CONTENT = re.compile(r"\n([ \t]*)<(?:pitch|rest|chord|grace|divisions|duration)[ />]")
-_IN_PITCH = re.compile(r"\n([ \t]*)<(?:step|fifths|beats|sign)[ />]")
+_PARENT = re.compile(r"<([a-z-]+)[^<>]*+(?<!/)>(\s*+)(?=<[^/])")
+_OPENING = re.compile(r"<([a-z-]+)[^<>]*(?<!/)>")
+_OUTER = ("note", "backup", "forward", "attributes", "direction", "harmony", "barline")
+_INNER = (
+    "pitch", "key", "time", "clef", "transpose", "notations", "time-modification", "direction-type", "root", "bass",
+    "lyric", "articulations", "ornaments", "technical", "dynamics",
+)  # fmt: skip
+_LOOK_AT = 60_000
 _DEFAULT_UNIT = "  "
 
 
@@ -27,7 +34,7 @@ class Style:
         newline: `\\n`, `\\r\\n`, or empty where everything stands on one line.
         unit: the indentation of one more depth.
         part_indent, measure_indent, content_indent: before `part`, `measure` and what is in a measure.
-        flat_depth: elements so deep below a measure's content stand on their parent's line; 99 for none.
+        flat: the elements whose children stand on their own line.
         spaced: whether an empty element is written `<dot />`.
         voices, beams, stems: whether the document writes these elements.
     """
@@ -37,7 +44,7 @@ class Style:
     part_indent: str = _DEFAULT_UNIT
     measure_indent: str = 2 * _DEFAULT_UNIT
     content_indent: str = 3 * _DEFAULT_UNIT
-    flat_depth: int = 99
+    flat: frozenset[str] = frozenset()
     spaced: bool = False
     voices: bool = True
     beams: bool = True
@@ -52,15 +59,15 @@ class Style:
     def layout(self, lines: Sequence[Line]) -> str:
         """The lines as text, without a newline at either end."""
         text: list[str] = []
+        n_open = 0
         for depth, content in lines:
             shown = content.replace("/>", " />") if self.spaced else content
-            closes = content.startswith("</") and depth == self.flat_depth - 1
-            if not text:
-                text.append(self.indent_of(depth) + shown if self.newline else shown)
-            elif depth >= self.flat_depth or closes or not self.newline:
-                text.append(shown)
-            else:
-                text.append(self.newline + self.indent_of(depth) + shown)
+            new_line = self.newline + self.indent_of(depth) if self.newline and not n_open else ""
+            text.append((new_line if text else new_line.removeprefix(self.newline)) + shown)
+            if content.startswith("</"):
+                n_open = max(0, n_open - 1)
+            elif (tag := _OPENING.fullmatch(content)) is not None and (n_open or tag[1] in self.flat):
+                n_open += 1
         return "".join(text)
 
 
@@ -73,11 +80,10 @@ def learn(text: str, skeleton: Skeleton, part: PartSkeleton) -> Style:
     measure_indent = indent_at(text, first.start) if first is not None else None
     if first is None and part_indent is not None:
         measure_indent = part_indent + _DEFAULT_UNIT
-    content, inner, deep = (pattern.search(text, skeleton.header_end) for pattern in (_CONTENT, _IN_CONTENT, _IN_PITCH))
+    content, inner = (pattern.search(text, skeleton.header_end) for pattern in (_CONTENT, _IN_CONTENT))
+    newline = "\r\n" if "\r\n" in text else "\n"
     if measure_indent is None and content is None:
         newline = ""
-    else:
-        newline = "\r\n" if "\r\n" in text else "\n"
     measure_indent = measure_indent or ""
     unit = _unit(part_indent, measure_indent, content, inner)
     return Style(
@@ -86,7 +92,7 @@ def learn(text: str, skeleton: Skeleton, part: PartSkeleton) -> Style:
         part_indent or "",
         measure_indent,
         content[1] if content else measure_indent + unit,
-        _flat_depth(has_notes, inner is not None, deep is not None),
+        _flat(text, skeleton.header_end),
         " />" in text[skeleton.header_end : skeleton.header_end + 20_000],
         "<voice" in text or not has_notes,
         "<beam" in text or not has_notes,
@@ -94,12 +100,17 @@ def learn(text: str, skeleton: Skeleton, part: PartSkeleton) -> Style:
     )
 
 
-def _flat_depth(has_notes: bool, inner: bool, deep: bool) -> int:
-    if not has_notes:
-        return 99
-    if not inner:
-        return 1
-    return 99 if deep else 2
+def _flat(text: str, start: int) -> frozenset[str]:
+    """The elements whose first child stands on their line, where they appear first.
+
+    What does not appear is laid out like `note` if it holds notes' neighbours, else like `pitch`.
+    """
+    first: dict[str, bool] = {}
+    for match in _PARENT.finditer(text, start, start + _LOOK_AT):
+        first.setdefault(match[1], "\n" not in match[2])
+    outer, inner = first.get("note", False), first.get("pitch", first.get("key", False))
+    usual = dict.fromkeys(_OUTER, outer) | dict.fromkeys(_INNER, inner)
+    return frozenset(tag for tag, flat in (usual | first).items() if flat)
 
 
 def _unit(

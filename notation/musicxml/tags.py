@@ -31,7 +31,9 @@ TOKEN = re.compile(
 _ATTRIBUTE = re.compile(r"""([\w.:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 _REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_MAX_DEPTH = 32
+MAX_DEPTH = 32
+MAX_ELEMENTS = 200_000
+"""Beyond this depth, and this many elements side by side, a text is no score, and the rest of it is not read."""
 
 MEASURE_STARTERS = frozenset(
     ("note", "backup", "forward", "attributes", "direction", "harmony", "barline", "print", "figured-bass")
@@ -129,12 +131,15 @@ def read_elements(text: str, start: int = 0, end: int | None = None) -> list[Ele
                 _abandon(stack, match.start())
             element = Element(name, raw.removesuffix("/"), match.start(), match.end())
             element.end = match.end()
-            if len(stack) < _MAX_DEPTH:
-                (stack[-1].children if stack else top).append(element)
+            (stack[-1].children if stack else top).append(element)
             if raw.endswith("/"):
                 element.closed = True
-            elif len(stack) < _MAX_DEPTH:
+            elif len(stack) < MAX_DEPTH:
                 stack.append(element)
+            else:
+                break
+        if len(top) > MAX_ELEMENTS:
+            break
     _abandon(stack, limit)
     return top
 

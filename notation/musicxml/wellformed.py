@@ -43,10 +43,10 @@ def check(text: str) -> list[Diagnostic]:
 
 
 def without_doctype(text: str) -> str:
-    """The text with spaces instead of its document type declaration, every offset and line kept."""
+    """The text with spaces instead of document type declarations, every offset and line kept."""
     if "<!DOCTYPE" not in text:
         return text
-    return _DOCTYPE.sub(lambda match: _NOT_NEWLINE.sub(" ", match.group()), text, count=1)
+    return _DOCTYPE.sub(lambda match: _NOT_NEWLINE.sub(" ", match.group()), text)
 
 
 def _offset(text: str, line: int, column: int) -> int:

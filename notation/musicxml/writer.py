@@ -111,7 +111,7 @@ class PartWriter:
         bare = not (event.marks.decorations or event.marks.lyrics or event.marks.slur_starts or event.marks.slur_ends)
         lines = harmony_lines(event.chord_symbol) if event.chord_symbol is not None else []
         bare = bare and not (event.tuplet or event.whole_measure or event.marks.annotations or lines)
-        if event.hidden and bare:
+        if event.hidden and bare and not event.grace:
             return self._forward(event, place)
         lines += _direction_lines(event)
         tied = self.ties.get(place, frozenset())
@@ -178,7 +178,8 @@ class PartWriter:
         lines: list[Line] = []
         open_slurs = self.slurs.setdefault(place, [])
         for _ in range(event.marks.slur_ends):
-            number = open_slurs.pop() if open_slurs else 1
+            ending = open_slurs or next((numbers for numbers in self.slurs.values() if numbers), [1])
+            number = ending.pop()
             lines.append((2, f'<slur number="{number}" type="stop"/>'))
         for _ in range(event.marks.slur_starts):
             taken = {number for numbers in self.slurs.values() for number in numbers}

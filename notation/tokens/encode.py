@@ -247,24 +247,28 @@ def encode_measure(
     if length is not None and full is not None and length != full:
         complement = number > 0 and counter.is_complement(length, first.time, first.barline)
         head.extend([] if complement else _length_ids(length, dropped))
-    segments = encode_segments(column, length, first_events(next_column), dropped)
+    segments = encode_segments(column, length or longest(column), first_events(next_column), dropped)
     counter.close(first.barline)
     return EncodedMeasure(tuple(head), segments, barline_id(first.barline), signs, length)
 
 
 def column_length(column: Sequence[tuple[int, Measure]]) -> Fraction | None:
     """How long a measure of all parts is; whole-measure rests do not count. None in free metre."""
-    first = column[0][1]
-    full = first.time.duration
-    lengths = [
-        voice.duration
-        for _, measure in column
-        for voice in measure.voices
-        if voice.events and not voice.events[0].whole_measure
-    ]
-    if not lengths:
-        return full
-    return max(lengths) if full is not None else None
+    full = column[0][1].time.duration
+    return None if full is None else longest(column, without_rests=True) or full
+
+
+def longest(column: Sequence[tuple[int, Measure]], *, without_rests: bool = False) -> Fraction:
+    """The length of the longest voice in a measure of all parts; 0 if there is none."""
+    return max(
+        (
+            voice.duration
+            for _, measure in column
+            for voice in measure.voices
+            if voice.events and not (without_rests and voice.events[0].whole_measure)
+        ),
+        default=Fraction(0),
+    )
 
 
 def _length_ids(length: Fraction, dropped: Counter[str]) -> list[int]:
@@ -307,7 +311,7 @@ def encode_segments(
                 continue
             next_event = following.get((part, voice.staff, voice.number))
             try:
-                segments.append(encode_segment(part, voice, measure.key, length, next_event))
+                segments.append(encode_segment(part, measure, voice, length, next_event))
             except UnencodableError as reason:
                 reasons.add(str(reason))
     if reasons:
@@ -336,14 +340,14 @@ def barline_of(token_id: int) -> Barline:
 
 
 def encode_segment(
-    part: int, voice: Voice, key: KeySignature, length: Fraction | None, following: Event | None = None
+    part: int, measure: Measure, voice: Voice, length: Fraction | None, following: Event | None = None
 ) -> Segment:
     """Encode one voice of one measure; a voice that ends early is filled with a hidden rest.
 
     Args:
         part: index of its part.
-        voice: what to encode.
-        key: in force for the part.
+        measure: the part's measure: its key and metre.
+        voice: the voice of it to encode.
         length: what the voice must last; None in free metre.
         following: the event that ties from the last one must land on, if there is one.
 
@@ -352,11 +356,12 @@ def encode_segment(
     """
     if voice.staff > v.N_STAVES or voice.number > v.N_VOICES:
         raise UnencodableError(f"more than {v.N_STAVES} staves or {v.N_VOICES} voices")
-    if [event.whole_measure for event in voice.events] == [True]:
+    rests = [event.whole_measure for event in voice.events] == [True]
+    if rests and time_id(measure.time) != TOKEN_IDS["time:none"]:
         return Segment(part, voice.staff, voice.number, (v.MEASURE_REST,))
     if length is not None and voice.duration > length:
         raise UnencodableError("voice longer than its measure")
-    writer = SegmentWriter(key, length)
+    writer = SegmentWriter(measure.key, length)
     writer.write(voice.events, following)
     writer.fill()
     return Segment(part, voice.staff, voice.number, tuple(writer.ids))
@@ -484,10 +489,12 @@ def _pieces(event: Event) -> list[v.Duration]:
 
 
 def _reduced(tuplet: tuple[int, int] | None) -> tuple[int, int] | None:
+    """A ratio in lowest terms; None where it only halves or doubles, as in a two-note tremolo."""
     if tuplet is None:
         return None
     ratio = Fraction(*tuplet)
-    return (ratio.numerator, ratio.denominator) if ratio != 1 else None
+    plain = ratio.numerator & (ratio.numerator - 1) == 0 and ratio.denominator & (ratio.denominator - 1) == 0
+    return None if plain else (ratio.numerator, ratio.denominator)
 
 
 def _chord_symbol_ids(symbol: ChordSymbol, key: KeySignature) -> list[int]:

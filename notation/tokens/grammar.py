@@ -61,7 +61,7 @@ class Scope:
         heads: what a head may hold: families among `time`, `key`, `|:`, `ending`, `len`.
         pickups: the lengths an irregular measure may have, and then only at the start of a section; None for any.
         barlines: which barlines may be written, as token ids.
-        references: whether measures may be referred to.
+        symbols: whether chord symbols may be written.
     """
 
     n_parts: int
@@ -71,7 +71,7 @@ class Scope:
     heads: frozenset[str] = frozenset({"time", "key", "|:", "ending", "len"})
     pickups: frozenset[Fraction] | None = None
     barlines: tuple[int, ...] = tuple(v.BARLINE_IDS.values())
-    references: bool = True
+    symbols: bool = True
 
 
 class Forced(NamedTuple):
@@ -339,8 +339,6 @@ class Grammar:
     def references(self) -> dict[int, tuple[int, ...]]:
         """The references that are legal here, and what each stands for."""
         voice = self.voice
-        if not self.scope.references:
-            return {}
         if self.phase in (Phase.HEAD, Phase.PART):
             voice = self._implied_voice()
         if voice is None or not voice.fresh or voice.forced:
@@ -576,7 +574,7 @@ class Grammar:
         mask = _GRACE
         if voice.previous in _KINDS:
             return mask | _FAMILIES["b"]
-        if not voice.has_symbol:
+        if self.scope.symbols and not voice.has_symbol:
             mask = mask | _FAMILIES["h"]
         if voice.fresh and not voice.landing and voice.target is not None:
             mask = mask | _MEASURE_REST

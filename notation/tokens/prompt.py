@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from notation.score import Event, Measure, Voice
-from notation.site import CompletionSite
+from notation.site import NOTHING_PENDING, CompletionSite
 from notation.tokens import encode
 from notation.tokens import vocabulary as v
 from notation.tokens.encode import EncodedMeasure, Segment, SegmentWriter, UnencodableError
@@ -55,6 +55,8 @@ class Prompt:
         site: where the answer goes.
         start: onset of the first new event in its measure.
         current: the duration in force there.
+        n_typed: how many of the last `ids` are what is already written of the voice in this measure.
+        fresh: the grammar before those; None where references to whole measures make no sense.
         openings: for the measures after the first, by how many measures later; only where other parts are ahead.
     """
 
@@ -63,6 +65,8 @@ class Prompt:
     site: CompletionSite
     start: Fraction
     current: v.Duration
+    n_typed: int
+    fresh: Grammar | None
     openings: Mapping[int, Opening]
 
     def open_measure(self, grammar: Grammar, later: int) -> tuple[int, ...]:
@@ -102,14 +106,21 @@ def make_prompt(site: CompletionSite, max_tokens: int) -> Prompt | None:
         header = encode.header_ids(preamble, window[0])
     context = [token_id for measure in window for token_id in encode.measure_ids(measure, len(parts), site.part)]
     grammar = _grammar(site, measures, opening, counter, pickups)
+    fresh: Grammar | None = grammar.copy()
     if not _enter_site(grammar, site, opening, writer):
         return None
+    if site.whole_part or site.after or site.pending != NOTHING_PENDING:
+        fresh = None
+    elif fresh is not None:
+        enter(fresh, site, opening)
     return Prompt(
         ids=(*header, *after, *context, *tail),
         grammar=grammar,
         site=site,
         start=site.filled,
         current=writer.current,
+        n_typed=len(writer.ids),
+        fresh=fresh,
         openings=_later_openings(site, counter, opening),
     )
 
@@ -266,6 +277,7 @@ def _grammar(
         voices=None if site.whole_part else ((site.staff, site.voice),),
         heads=frozenset({"|:", "ending", "len"}) if alone else frozenset(),
         pickups=pickups,
+        symbols=_has_symbols(site),
         barlines=(opening.barline,) if opening.barline is not None else tuple(v.BARLINE_IDS.values()),
     )
     history = [{segment.voice: segment.ids for segment in measure.segments} for measure in measures[-v.N_REFERENCES :]]
@@ -282,6 +294,13 @@ def _grammar(
         ties=ties,
         history=list(history),
     )
+
+
+def _has_symbols(site: CompletionSite) -> bool:
+    """Whether chord symbols stand above the part being written: then new music has them too."""
+    part = site.score.parts[site.part] if site.part < len(site.score.parts) else None
+    measures = part.measures if part else ()
+    return any(event.chord_symbol for measure in measures for voice in measure.voices for event in voice.events)
 
 
 def _tied(events: Sequence[Event]) -> tuple[Sounding, ...]:

@@ -163,6 +163,28 @@ def test_rows_that_are_used_again_hold_the_new_context(engine: Engine, architect
             assert_close(each, expected(architecture, [*context, row + 1, 3 - row]))
 
 
+def test_no_state_of_another_document_comes_back(engine: Engine, architecture: str) -> None:
+    """The first document is longer: what was kept of its end must not be taken for the second's."""
+    engine.prefill(random_ids(3 * SNAPSHOT_EVERY + 4))
+    other = random_ids(2 * SNAPSHOT_EVERY + 20, seed=6)
+    engine.prefill(other[: SNAPSHOT_EVERY + 8])
+    engine.prefill(other)
+    context = [*other[: 2 * SNAPSHOT_EVERY + 2], 1]
+    assert_close(engine.prefill(context), expected(architecture, context))
+
+
+def test_rows_copy_only_what_they_do_not_hold(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = random_ids(40)
+    engine.prefill(context)
+    rows = engine.fork(3)._rows
+    copied: list[tuple[int, int]] = []
+    monkeypatch.setattr(rows, "copy_from", lambda source, start, stop: copied.append((start, stop)))
+    for changed in ([*context, 1], [*context, 2, 3], context[:10]):
+        engine.prefill(changed)
+        engine.fork(3)
+    assert copied == [(40, 41), (40, 42), (10, 10)]
+
+
 def test_copies_leave_the_engines_own_state(engine: Engine, architecture: str) -> None:
     context = random_ids(40)
     engine.prefill(context)

@@ -120,6 +120,24 @@ def test_bad_musicxml_is_found(judge: str, measure: str) -> None:
     assert judges.judge_musicxml(bad, good, (judge,))
 
 
+@pytest.mark.parametrize(
+    ("left_hand", "sound"),
+    [
+        pytest.param(NOTE.format("C", 8, "whole"), True, id="both staves full"),
+        pytest.param(NOTE.format("C", 4, "half"), False, id="one staff too short"),
+        pytest.param(NOTE.format("C", 10, "whole"), False, id="one staff too long"),
+    ],
+)
+def test_music21_hears_every_staff_of_a_part(left_hand: str, sound: bool) -> None:
+    judges.need("music21")
+    right_hand = QUARTERS.replace("</note>", "<staff>1</staff></note>")
+    left_hand = left_hand.replace("<voice>1<", "<voice>5<").replace("</note>", "<staff>2</staff></note>")
+    measure = f"{right_hand}<backup><duration>8</duration></backup>{left_hand}"
+    text = musicxml(measure).replace("</attributes>", "<staves>2</staves></attributes>")
+    text = text.replace("</part>", f'<measure number="2">{measure}</measure></part>')
+    assert (judges.judge_musicxml(text, judges=("music21",)) == []) == sound
+
+
 def test_a_missing_judge_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     present = judges.available()
     monkeypatch.setattr("tests.support.judges.tools.available", lambda: present | {"abcm2ps": False})

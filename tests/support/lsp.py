@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -100,6 +101,20 @@ class Editor:
         answer = await self.client.text_document_inline_completion_async(params)
         return list(answer.items) if isinstance(answer, types.InlineCompletionList) else list(answer or [])
 
+    def ask(self, uri: str, msg_id: str, kind: Any = AUTOMATIC) -> asyncio.Future[Any]:
+        """Send a request for ghost text now; its answer comes later, if it is not cancelled by its id."""
+        params = self.inline_params(uri, kind=kind)
+        method = types.TEXT_DOCUMENT_INLINE_COMPLETION
+        return asyncio.wrap_future(self.client.protocol.send_request(method, params, msg_id=msg_id))
+
+    def ask_raw(self, params: dict[str, Any]) -> asyncio.Future[Any]:
+        """Send a request for ghost text with parameters that are not checked."""
+        future: Future[Any] = Future()
+        self.client.protocol._request_futures["raw"] = future
+        method = types.TEXT_DOCUMENT_INLINE_COMPLETION
+        self.client.protocol._send_data({"jsonrpc": "2.0", "id": "raw", "method": method, "params": params})
+        return asyncio.wrap_future(future)
+
     async def popup(
         self, uri: str, offset: int | None = None, context: types.CompletionContext | None = None
     ) -> list[types.CompletionItem]:
@@ -129,15 +144,17 @@ async def editor(
     profile: str = "vscode", command: tuple[str, ...] = FAKE_SERVER, options: Any = None, configuration: Any = None
 ) -> AsyncIterator[Editor]:
     """An editor connected over standard input and output."""
-    client = make_test_lsp_client()
-    if configuration is not None:
-        client.set_configuration({"ghostnote": configuration})
+    client = _client(configuration)
     one = Editor(client)
     await client.start_io(sys.executable, *command, "--stdio", cwd=str(ROOT))
     try:
         await one.initialize(profile, options)
         yield one
         await client.shutdown_session()
+    except BaseException:
+        if client._server is not None and client._server.returncode is None:
+            client._server.kill()
+        raise
     finally:
         await client.stop()
 
@@ -157,14 +174,35 @@ def listening(*command: str) -> Iterator[int]:
 
 
 @asynccontextmanager
-async def remote_editor(scheme: str, port: int, profile: str = "vscode") -> AsyncIterator[Editor]:
+async def remote_editor(
+    port: int, profile: str = "vscode", options: Any = None, configuration: Any = None, scheme: str = "tcp"
+) -> AsyncIterator[Editor]:
     """An editor connected over `tcp` or `ws`."""
-    client = make_test_lsp_client()
+    client = _client(configuration)
     one = Editor(client)
     await (client.start_tcp if scheme == "tcp" else client.start_ws)("127.0.0.1", port)
     try:
-        await one.initialize(profile)
+        await one.initialize(profile, options)
         yield one
         await client.shutdown_session()
     finally:
-        await client.stop()
+        await _hang_up(client)
+
+
+def _client(configuration: Any) -> LanguageClient:
+    client = make_test_lsp_client()
+    if configuration is not None:
+        client.set_configuration({"ghostnote": configuration})
+    return client
+
+
+async def _hang_up(client: LanguageClient) -> None:
+    """End a connection without waiting for the other side."""
+    client._stop_event.set()
+    for task in client._async_tasks:
+        task.cancel()
+    await asyncio.gather(*client._async_tasks, return_exceptions=True)
+    writer = client.protocol.writer
+    closing = writer.close() if writer is not None else None
+    if closing is not None:
+        await closing

@@ -2,7 +2,8 @@
 
 Source: https://github.com/pl-wnifc/humdrum-chopin-first-editions (folder `kern`). Licence: CC BY 4.0; the Fryderyk
 Chopin Institute (https://nifc.pl) asks to be named.
-File names begin with the opus; all editions, pieces and separate parts of an opus are one work.
+File names begin with the opus; all editions, pieces and separate parts of an opus are one work. Parts on two staves
+without a name are the piano.
 Nothing is left out.
 """
 
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from notation.score import Score
 from training.corpora.base import CC_BY, Corpus, Piece, Read, find_files, read_pieces, relative
-from training.corpora.scoring import genre_of
+from training.corpora.scoring import genre_of, with_pianos
 
 _NAME = "nifc_chopin"
 _OPUS = re.compile(r"(\d+)")
@@ -31,6 +32,7 @@ def _list_files(root: Path) -> list[Path]:
 
 def _read(root: Path, path: Path) -> Read:
     def to_piece(number: int, score: Score) -> Piece:
+        score = with_pianos(score)
         return Piece(
             id=f"{_NAME}/{path.stem}",
             work=work_of(path.stem),
@@ -39,16 +41,10 @@ def _read(root: Path, path: Path) -> Read:
             score=score,
             licence=CC_BY,
             path=relative(root, path),
-            genre=_genre(score),
+            genre=genre_of([part.instrument for part in score.parts]),
         )
 
     return read_pieces(path, relative(root, path), to_piece)
-
-
-def _genre(score: Score) -> str:
-    instruments = [part.instrument for part in score.parts]
-    only_staves = len(score.parts) == 1 and score.parts[0].staves > 1
-    return "keyboard" if only_staves and instruments == [""] else genre_of(instruments)
 
 
 CORPUS = Corpus(

@@ -4,6 +4,7 @@ Source: https://github.com/pl-wnifc/humdrum-polish-scores. Licence: CC BY 4.0, s
 Fryderyk Chopin Institute (https://nifc.pl) asks to be named.
 Keyboard, voice and piano, choral, organ, strings, orchestra: the genre follows from the instruments. A work is a work
 of one source, with all its movements; a work of Chopin with an opus number is the same work as in `nifc_chopin`.
+Parts on two staves without an instrument are taken for the piano.
 Left out: files without the licence line.
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 from notation import kern
 from notation.score import Score
 from training.corpora.base import CC_BY, Corpus, Piece, Read, collect, find_files, read_text, relative
-from training.corpora.scoring import genre_of
+from training.corpora.scoring import genre_of, with_pianos
 
 _NAME = "nifc_polish"
 _LICENCE_LINE = re.compile(r"^!!!YEM:.*\bCC-BY-4\.0\b", re.MULTILINE)
@@ -42,6 +43,7 @@ def _read(root: Path, path: Path) -> Read:
         return Read(skipped=((inside, "no licence line"),))
 
     def to_piece(number: int, score: Score) -> Piece:
+        score = with_pianos(score)
         return Piece(
             id=f"{_NAME}/{path.stem}",
             work=work_of(path.stem),

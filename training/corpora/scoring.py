@@ -7,6 +7,7 @@ instruments always give the same genre.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from notation.score import Score
 
@@ -38,6 +39,14 @@ def genre_of(instruments: Sequence[str]) -> str:
     if n_voices >= 2:
         return "choral"
     return "other"
+
+
+def with_pianos(score: Score) -> Score:
+    """The score with every part on several staves that has no instrument given to the piano."""
+    parts = tuple(
+        replace(part, instrument="piano") if part.staves > 1 and not part.instrument else part for part in score.parts
+    )
+    return replace(score, parts=parts)
 
 
 def genre_of_score(score: Score) -> str:

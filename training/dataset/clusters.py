@@ -4,7 +4,7 @@ A model must not be tested on what it was trained on under another name. Two pie
 
 - they are of one `work`, or
 - their titles name one tune: the same `title_key` and genre among folk tunes, hymns and lead sheets, where a title is a
-  tune's name; elsewhere (`Kyrie`, `Mazurka`) the composer must be the same and known too, or
+  tune's name; elsewhere (`Kyrie`, `Mazurka`) it must have three words or more, and the composer be the same, or
 - their melodies share a fifth of what is in either: the Jaccard index of their sets of interval 7-grams is 0.2 or more.
 
 The melody is the top note of the first voice of the first part. Its 7-grams are of the semitones between neighbouring
@@ -18,11 +18,12 @@ get the same splits on every machine, in whatever order they come.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b, sha256
 from itertools import pairwise
 from typing import Any, Final
+
+import numpy as np
 
 from notation.score import Pitch, Score
 from training.corpora.base import Piece, title_key
@@ -34,8 +35,8 @@ MIN_JACCARD: Final = 0.2
 
 _TUNE_GENRES = ("folk", "hymn", "lead")
 _UNKNOWN_COMPOSERS = ("", "anonim", "anonymous", "anon", "traditional", "trad")
-_MAX_BUCKET = 250
-"""A 7-gram of more pieces than this is a commonplace (a scale, a repeated note): it proposes no pairs."""
+_MIN_WORDS = 3
+"""Shorter titles name no work where titles are names of genres."""
 
 _MIN_SHARED = 3
 """Fewer common 7-grams than this are chance, however short the melodies are."""
@@ -90,8 +91,8 @@ def assign_splits(pieces: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     _join_named(forest, [piece["work"] for piece in pieces])
     _join_named(forest, [_tune(piece) for piece in pieces])
     sketches: list[list[int]] = [piece["description"] for piece in pieces]
-    for one, other in _candidates(forest, sketches):
-        if jaccard(sketches[one], sketches[other]) >= MIN_JACCARD:
+    for one, other in _candidates(sketches):
+        if forest.root(one) != forest.root(other) and jaccard(sketches[one], sketches[other]) >= MIN_JACCARD:
             forest.join(one, other)
     names: dict[int, str] = {}
     for index, piece in enumerate(pieces):
@@ -133,7 +134,8 @@ def _tune(piece: Mapping[str, Any]) -> str:
         return ""
     if piece["genre"] in _TUNE_GENRES:
         return f"{piece['genre']}: {title}"
-    return "" if composer in _UNKNOWN_COMPOSERS else f"{piece['genre']}: {title} by {composer}"
+    is_vague = len(title.split()) < _MIN_WORDS or composer in _UNKNOWN_COMPOSERS
+    return "" if is_vague else f"{piece['genre']}: {title} by {composer}"
 
 
 def _join_named(forest: _Forest, names: Iterable[str]) -> None:
@@ -144,18 +146,17 @@ def _join_named(forest: _Forest, names: Iterable[str]) -> None:
             forest.join(first.setdefault(name, index), index)
 
 
-def _candidates(forest: _Forest, sketches: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
-    """Pairs of pieces in different clusters that share several 7-grams, by an inverted index."""
-    buckets: defaultdict[int, list[int]] = defaultdict(list)
-    for index, hashes in enumerate(sketches):
-        for one in hashes:
-            buckets[one].append(index)
-    for index, hashes in enumerate(sketches):
-        shared: Counter[int] = Counter()
-        for one in hashes:
-            bucket = buckets[one]
-            if len(bucket) <= _MAX_BUCKET:
-                shared.update(bucket)
-        for other, count in shared.items():
-            if other > index and count >= _MIN_SHARED and forest.root(index) != forest.root(other):
-                yield index, other
+def _candidates(sketches: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    """Pairs of pieces that may be near doubles, by an inverted index from 7-grams to pieces; none is missed."""
+    lengths = np.array([len(hashes) for hashes in sketches], dtype=np.int64)
+    flat = np.fromiter((one for hashes in sketches for one in hashes), dtype=np.int64, count=int(lengths.sum()))
+    _, grams, counts = np.unique(flat, return_inverse=True, return_counts=True)
+    owners = np.repeat(np.arange(len(sketches)), lengths)[np.argsort(grams, kind="stable")]
+    buckets = np.split(owners, np.cumsum(counts)[:-1]) if len(flat) else []
+    for index, own in enumerate(np.split(grams, np.cumsum(lengths)[:-1])):
+        if len(own) == 0:
+            continue
+        shared = np.bincount(np.concatenate([buckets[gram] for gram in own]), minlength=len(sketches))
+        needed = MIN_JACCARD * np.minimum(SKETCH_SIZE, lengths + lengths[index] - shared)
+        near = np.flatnonzero((shared >= needed) & (shared >= _MIN_SHARED))
+        yield from ((index, int(other)) for other in near if other > index)

@@ -74,7 +74,7 @@ class SamplerConfig:
     lone_part: float = 0.5
     drop_rhythm: float = 0.2
     drop_instruments: float = 0.2
-    repeat_weight: float = 0.1
+    repeat_weight: float = 0.3
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.shares) - set(GENRES))

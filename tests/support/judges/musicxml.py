@@ -16,8 +16,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from lxml import etree
 
@@ -27,6 +29,7 @@ from tests.support.judges.complaint import Complaint, line_span
 _MUSESCORE_FILES = 40
 _CALCULATED = re.compile(r"^Error at line (\d+) col (\d+): (calculated duration .*)$", re.MULTILINE)
 _CHARACTERS = re.compile(r"encoding=(['\"]).*?\1", re.DOTALL)
+_PARSER = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False, huge_tree=True)
 
 
 def complaints(texts: Sequence[str], judges: Sequence[str]) -> list[list[Complaint]]:
@@ -75,9 +78,8 @@ def _package(name: str) -> Path:
 
 
 def _xsd(text: str) -> Iterator[Complaint]:
-    parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False, huge_tree=True)
     try:
-        tree = etree.fromstring(_bytes(text), parser)
+        tree = etree.fromstring(_bytes(text), _PARSER)
     except etree.XMLSyntaxError as error:
         start, end = line_span(text, error.lineno or 0)
         yield Complaint("xsd", f"not well-formed: {error.msg}", start, end, f"line {error.lineno}")
@@ -99,36 +101,61 @@ def _music21(text: str) -> tuple[Complaint, ...]:
             score = music21.converter.parseData(_CHARACTERS.sub('encoding="UTF-8"', text, count=1), format="musicxml")
         except Exception as error:
             return (Complaint("music21", f"cannot read it: {type(error).__name__}: {error}"),)
+        streams = iter(score.parts)
         found = []
-        for number, part in enumerate(score.parts, 1):
-            found.extend(_wrong_sums(part, number))
+        for part in etree.fromstring(_bytes(text), _PARSER).iterfind("part"):
+            staves = list(islice(streams, max([1, *(int(one.text or 1) for one in part.iter("staves"))])))
+            found.extend(_wrong_sums(part.get("id", ""), staves, _crossing(part)))
     return tuple(found)
 
 
-def _wrong_sums(part: object, number: int) -> Iterator[Complaint]:
-    """Complaints about the longest voice of each measure, then about shorter ones beside it."""
+def _crossing(part: etree._Element) -> set[int]:
+    """Indices of the measures in which a voice of a part wanders between staves: music21 tears it apart there."""
+    found = set()
+    for index, measure in enumerate(part.iterfind("measure")):
+        homes: dict[str | None, set[str | None]] = {}
+        for note in measure.iterfind("note"):
+            homes.setdefault(note.findtext("voice"), set()).add(note.findtext("staff"))
+        if any(len(home) > 1 for home in homes.values()):
+            found.add(index)
+    return found
+
+
+def _wrong_sums(name: str, staves: Sequence[Any], crossing: set[int]) -> Iterator[Complaint]:
+    """Complaints about the longest voice of each measure, then about voices that end before it.
+
+    Args:
+        name: the part's id.
+        staves: music21's streams of it, one a staff.
+        crossing: measures whose voices are not compared with each other.
+    """
     import music21
 
     full: Fraction | None = None
     longest, shorter = [], []
-    for measure in part.getElementsByClass(music21.stream.Measure):  # type: ignore[attr-defined]
-        for time in measure.getElementsByClass(music21.meter.base.TimeSignatureBase):
+    rows = zip(*(staff.getElementsByClass(music21.stream.Measure) for staff in staves), strict=False)
+    for index, measures in enumerate(rows):
+        for time in measures[0].getElementsByClass(music21.meter.base.TimeSignatureBase):
             lasts = getattr(time, "barDuration", None)
-            full = Fraction(lasts.quarterLength).limit_denominator(9999) / 4 if lasts is not None else None
-        voices = list(measure.voices) or [measure]
-        lengths = [Fraction(voice.highestTime).limit_denominator(9999) / 4 for voice in voices]
-        place = f"part {number} measure {measure.number}{measure.numberSuffix or ''}"
-        longest.append(_sum(measure, max(lengths), full, place))
-        shorter.extend((place, length, max(lengths)) for length in lengths if length < max(lengths))
+            full = _whole_notes(lasts.quarterLength) if lasts is not None else None
+        voices = [voice for measure in measures for voice in (list(measure.voices) or [measure])]
+        lengths = [_whole_notes(voice.highestTime) for voice in voices]
+        place = f"part {name} measure {measures[0].number}{measures[0].numberSuffix or ''}"
+        longest.append(_sum(measures[0], max(lengths), full, place))
+        if index not in crossing:
+            shorter.extend((place, length, max(lengths)) for length in lengths if 0 < length < max(lengths))
     for one in sums.wrong(longest):
-        message = f"part {number}: measure of {one.length} where {one.full} is due"
-        yield Complaint("music21", message, place=one.place)
+        yield Complaint("music21", f"measure of {one.length} where {one.full} is due", place=one.place)
     for place, length, other in shorter:
-        yield Complaint("music21", f"part {number}: voice of {length} beside one of {other}", place=place)
+        yield Complaint("music21", f"voice of {length} beside one of {other}", place=place)
 
 
-def _sum(measure: object, length: Fraction, full: Fraction | None, place: str) -> sums.Sum:
-    barline = measure.rightBarline  # type: ignore[attr-defined]
+def _whole_notes(quarters: float | Fraction) -> Fraction:
+    return Fraction(quarters).limit_denominator(9999) / 4
+
+
+def _sum(measure: Any, length: Fraction, full: Fraction | None, place: str) -> sums.Sum:
+    barline = measure.rightBarline
     return sums.Sum(
         length=length,
         full=full,

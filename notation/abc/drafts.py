@@ -1,0 +1,252 @@
+"""Music while it is being read: events, measures and voices that are not finished yet.
+
+Half-read music changes (a broken rhythm lengthens the note before it, a tie or a syllable comes after), so it is kept
+in drafts; `freeze_measure` makes the score's own immutable values of them once nothing can change any more.
+
+Durations are Fractions of a whole note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from notation.abc.fields import Properties
+from notation.score import (
+    NO_MARKS,
+    Barline,
+    ChordSymbol,
+    Event,
+    KeySignature,
+    Marks,
+    Measure,
+    Note,
+    Pitch,
+    TimeSignature,
+    Voice,
+)
+from notation.source import Span
+
+_ZERO = Fraction(0)
+
+
+class Draft:
+    """An event that is being read; it becomes an `Event` once its measure's onsets are known."""
+
+    __slots__ = (
+        "annotations",
+        "base",
+        "broken",
+        "chord_symbol",
+        "decorations",
+        "end",
+        "grace",
+        "hidden",
+        "lyrics",
+        "notes",
+        "slur_ends",
+        "slur_starts",
+        "start",
+        "ties",
+        "tuplet",
+        "whole",
+    )
+
+    def __init__(self, base: Fraction, start: int, end: int) -> None:
+        self.base = base
+        self.broken: Fraction | None = None
+        self.start = start
+        self.end = end
+        self.notes: list[tuple[Pitch, bool, int, int]] = []
+        self.ties: list[bool] = []
+        self.tuplet: tuple[int, int] | None = None
+        self.grace = False
+        self.hidden = False
+        self.whole = False
+        self.chord_symbol: ChordSymbol | None = None
+        self.decorations: tuple[str, ...] = ()
+        self.annotations: tuple[str, ...] = ()
+        self.slur_starts = 0
+        self.slur_ends = 0
+        self.lyrics: list[str] = []
+
+    @property
+    def duration(self) -> Fraction:
+        """What it sounds, in whole notes."""
+        if self.grace:
+            return _ZERO
+        duration = self.base
+        if self.broken is not None:
+            duration *= self.broken
+        if self.tuplet is not None:
+            duration = duration * self.tuplet[1] / self.tuplet[0]
+        return duration
+
+
+class MeasureDraft:
+    """A measure that is being read. `layers[k]` are the events of overlay k."""
+
+    __slots__ = ("barline", "clef", "end", "ending", "key", "layers", "repeat_start", "start", "time", "transpose")
+
+    def __init__(self, start: int, state: VoiceState) -> None:
+        self.start = start
+        self.end = start
+        self.layers: list[list[Draft]] = [[]]
+        self.key = state.key
+        self.time = state.time
+        self.clef = state.clef
+        self.transpose = state.transpose
+        self.barline: Barline | None = None
+        self.repeat_start = False
+        self.ending: tuple[int, ...] = ()
+
+
+class VoiceState:
+    """One voice while its tune is read: its settings, its measures, and what is half said.
+
+    Attributes:
+        index, layer: the measure (of `measures`) and the overlay that the next event goes to.
+        tuplet_left: how many events the open tuplet still takes.
+        broken: the factor that a broken rhythm puts on the next event, or None.
+        ties: position -> alter of the notes that are tied to what comes next.
+    """
+
+    def __init__(self, name: str, key: KeySignature, time: TimeSignature, unit: Fraction) -> None:
+        self.id = name
+        self.name = ""
+        self.key = key
+        self.time = time
+        self.unit = unit
+        self.octave = 0
+        self.clef = ""
+        self.transpose = 0
+        self.measures: list[MeasureDraft] = []
+        self.index = 0
+        self.layer = 0
+        self.accidentals: dict[int, int] = {}
+        self.ties: dict[int, int] = {}
+        self.tuplet: tuple[int, int] | None = None
+        self.tuplet_left = 0
+        self.tuplet_events: list[Draft] = []
+        self.broken: Fraction | None = None
+        self.last: Draft | None = None
+        self.overlay_end = 0
+        self.line: list[Draft | None] = []
+        self.verse = 0
+        self.repeat_start = False
+        self.ending: tuple[int, ...] = ()
+        self.chord_symbol: ChordSymbol | None = None
+        self.decorations: list[str] = []
+        self.annotations: list[str] = []
+        self.slur_starts = 0
+
+    def begin_line(self) -> None:
+        """Forget the notes that lyrics could be aligned with; a barline stands as None among them."""
+        self.line = []
+        self.verse = 0
+
+    def measure(self, start: int) -> MeasureDraft:
+        """The measure that the next event goes to; made if it is not there."""
+        if self.index == len(self.measures):
+            draft = MeasureDraft(start, self)
+            draft.repeat_start, draft.ending = self.repeat_start, self.ending
+            self.repeat_start, self.ending = False, ()
+            self.measures.append(draft)
+        return self.measures[self.index]
+
+    def current(self) -> list[Draft]:
+        """The events of the measure and layer that the next event goes to, as far as they are there."""
+        if self.index >= len(self.measures):
+            return []
+        layers = self.measures[self.index].layers
+        return layers[self.layer] if self.layer < len(layers) else []
+
+    def apply(self, properties: Properties) -> None:
+        """Take over what a `K:` or `V:` field says besides the key."""
+        if properties.clef is not None:
+            self.clef = properties.clef
+        if properties.octave is not None:
+            self.octave = properties.octave
+        if properties.transpose is not None:
+            self.transpose = properties.transpose
+        if properties.name is not None:
+            self.name = properties.name
+
+    def clear_marks(self) -> None:
+        """Forget what was to stand on the next event."""
+        self.chord_symbol = None
+        self.decorations.clear()
+        self.annotations.clear()
+
+
+def settle_ties(measures: Sequence[MeasureDraft]) -> None:
+    """Take away ties that find no note of their pitch; the last event of a voice may still find one."""
+    waiting: dict[int, tuple[Draft, int]] = {}
+    for measure in measures:
+        for number, layer in enumerate(measure.layers):
+            for draft in layer:
+                if draft.grace:
+                    continue
+                previous = waiting.get(number)
+                if previous is not None:
+                    _land(previous[0], draft)
+                waiting[number] = (draft, 0)
+
+
+def _land(previous: Draft, draft: Draft) -> None:
+    if any(previous.ties):
+        pitches = {note[0] for note in draft.notes}
+        previous.ties = [tie and note[0] in pitches for tie, note in zip(previous.ties, previous.notes, strict=True)]
+
+
+def freeze_event(draft: Draft, onset: Fraction) -> Event:
+    """The event of a draft."""
+    marks = NO_MARKS
+    if draft.decorations or draft.annotations or draft.slur_starts or draft.slur_ends or draft.lyrics:
+        while draft.lyrics and not draft.lyrics[-1]:
+            draft.lyrics.pop()
+        marks = Marks(draft.decorations, draft.annotations, draft.slur_starts, draft.slur_ends, tuple(draft.lyrics))
+    notes = tuple(
+        Note(pitch, tie, accidental, Span(start, end))
+        for (pitch, accidental, start, end), tie in zip(draft.notes, draft.ties, strict=True)
+    )
+    return Event(
+        onset,
+        draft.duration,
+        notes,
+        draft.tuplet,
+        draft.grace,
+        draft.hidden,
+        draft.whole,
+        draft.chord_symbol,
+        marks,
+        Span(draft.start, draft.end),
+    )
+
+
+def freeze_layer(layer: Iterable[Draft]) -> tuple[Event, ...]:
+    """The events of one voice of a measure, with their onsets."""
+    onset = _ZERO
+    events = []
+    for draft in layer:
+        event = freeze_event(draft, onset)
+        if not event.grace:
+            onset += event.duration
+        events.append(event)
+    return tuple(events)
+
+
+def freeze_measure(draft: MeasureDraft) -> Measure:
+    """The measure of a draft; overlays without events are left out."""
+    voices = tuple(Voice(freeze_layer(layer), 1, number + 1) for number, layer in enumerate(draft.layers) if layer)
+    return Measure(
+        voices,
+        draft.time,
+        draft.key,
+        draft.barline,
+        draft.repeat_start,
+        draft.ending,
+        draft.transpose,
+        (draft.clef,) if draft.clef else (),
+        span=Span(draft.start, draft.end),
+    )

@@ -1,0 +1,93 @@
+"""What the model reads at a site, by example."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from notation.abc import LANGUAGE as ABC
+from notation.tokens import vocabulary as v
+from notation.tokens.prompt import HOP, Prompt, make_prompt
+
+HEADER = "X:1\nM:6/8\nL:1/8\nK:D\n"
+
+
+def prompt_of(source: str, max_tokens: int = 500) -> Prompt:
+    offset = source.index("‸")
+    site = ABC.completion_site(ABC.parse(source.replace("‸", "")), offset)
+    assert site is not None
+    prompt = make_prompt(site, max_tokens)
+    assert prompt is not None
+    return prompt
+
+
+def words(prompt: Prompt) -> str:
+    return " ".join(v.TOKENS[token_id] for token_id in prompt.ids)
+
+
+@pytest.mark.parametrize(
+    ("music", "tokens"),
+    [
+        pytest.param("‸", "m:1", id="the first measure"),
+        pytest.param("DFA d2f|‸", "m:1 n:0:0 n:2:0 n:4:0 d:1/4 n:7:0 d:1/8 n:9:0 | m:2", id="a new measure"),
+        pytest.param("DFA d‸", "m:1 n:0:0 n:2:0 n:4:0 n:7:0", id="inside a measure"),
+        pytest.param("A|DFA‸", "m:0 len:4 n:4:0 | m:1 n:0:0 n:2:0 n:4:0", id="after a pickup"),
+        pytest.param("D6:|\n‸", "m:1 d:3/4 n:0:0 :| m:1", id="a new section"),
+        pytest.param("D6|[M:9/8][K:G]‸", "m:1 d:3/4 n:0:0 | m:2 time:9/8 key:1 mode:major", id="new metre and key"),
+    ],
+)
+def test_the_prompt_ends_with_what_is_written(music, tokens):
+    assert words(prompt_of(HEADER + music)) == f"<bos> genre:folk time:6/8 key:2 mode:major {tokens}"
+
+
+def test_what_follows_a_gap_stands_before_the_rest():
+    read = words(prompt_of(HEADER + "DFA d2f| ‸D6|]"))
+    after, before = read.split("<before>")
+    assert after.endswith("<after> d:3/4 n:0:0 |] ")
+    assert before.endswith(" m:2")
+
+
+def test_a_voice_that_lags_is_written_against_the_others():
+    source = "X:1\nM:2/4\nL:1/4\nV:1\nV:2\nK:C\n[V:1]CD|EF|\n[V:2]EF|‸"
+    prompt = prompt_of(source)
+    assert words(prompt).endswith("| m:2 part:0 d:1/4 n:2:0 n:3:0 part:1")
+    assert prompt.grammar.voice is not None
+    assert prompt.grammar.voice.id == (1, 1, 1)
+
+
+def test_a_tie_must_land_after_the_barline():
+    legal = prompt_of(HEADER + "D6-|‸").grammar.legal()
+    assert legal[v.TOKEN_IDS["n:0:0"]]
+    assert not legal[v.TOKEN_IDS["n:1:0"]]
+    assert not legal[v.REST]
+
+
+def test_a_typed_accidental_decides_the_pitch():
+    legal = prompt_of(HEADER + "DFA ^‸").grammar.legal()
+    notes = {v.TOKENS[token_id] for token_id in np.flatnonzero(legal) if token_id in v.NOTE_OF}
+    assert {"n:0:1", "n:2:0"} <= notes
+    assert "n:0:0" not in notes
+
+
+def test_an_open_tuplet_is_finished_first():
+    prompt = prompt_of(HEADER + "(3DFA (3DF‸")
+    names = {v.TOKENS[token_id] for token_id in np.flatnonzero(prompt.grammar.legal())}
+    assert "n:4:0" in names
+    assert not {name for name in names if name.startswith("d:")}
+
+
+def test_a_long_piece_is_cut_at_a_hop_so_that_typing_keeps_the_start():
+    tune = HEADER + "DFA d2f|" * 60
+    whole, one_more = prompt_of(tune + "‸", 300), prompt_of(tune + "DFA d2f|‸", 300)
+    assert len(whole.ids) <= 300
+    assert one_more.ids[: len(whole.ids) - 1] == whole.ids[:-1]
+    numbers = [token for token in words(whole).split() if token.startswith("m:")]
+    assert (int(numbers[0][2:]) - 1) % HOP == 0
+
+
+def test_the_remaining_length_is_what_lies_between():
+    prompt = prompt_of(HEADER + "DFA ‸ d|")
+    assert prompt.grammar.voice is not None
+    assert prompt.grammar.voice.remaining == Fraction(1, 4)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 _SYLLABLE = re.compile(r"((?:\\.|[^\s\-_*|\\]|\\$)+)(-?)|([-_*|])")
-_TO_ESCAPE = re.compile(r"([\\\-_*|%])")
+_TO_ESCAPE = re.compile(r"([\\\-_*|%~])")
 NEXT_MEASURE = "|"
 
 
@@ -21,7 +21,7 @@ def read_lyrics(text: str) -> list[str]:
     syllables = []
     for match in _SYLLABLE.finditer(text):
         if match[1]:
-            word = re.sub(r"\\(.)", r"\1", match[1].replace("~", " "))
+            word = re.sub(r"\\(.)|~", lambda found: found[1] or " ", match[1])
             syllables.append(" ".join(word.split()) + match[2])
         else:
             syllables.append({"*": ""}.get(match[3], match[3]))

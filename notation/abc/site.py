@@ -380,7 +380,9 @@ def _tuplet_length(voice: VoiceState) -> Fraction:
     if not written:
         return voice.unit
     total = sum(written, _ZERO)
-    for unit in (written[0], min(written), voice.unit, max(written), 2 * voice.unit):
+    is_usual = len(written) + voice.tuplet_left == voice.tuplet[0]
+    units = (written[0], min(written), voice.unit, max(written), 2 * voice.unit)
+    for unit in units if is_usual else sorted(units):
         length = (unit * voice.tuplet[0] - total) / voice.tuplet_left
         if length > 0 and length.denominator & (length.denominator - 1) == 0 and length.numerator in (1, 3):
             return length

@@ -84,9 +84,7 @@ def _too_many(start: int, end: int) -> Diagnostic:
 
 
 def _score(header: Header, parts: Iterable[Part], length: int) -> Score:
-    return Score(
-        tuple(parts), header.title, header.composer, header.rhythm, header.fields, Span(0, length)
-    )
+    return Score(tuple(parts), header.title, header.composer, header.rhythm, header.fields, Span(0, length))
 
 
 def _read_part(
@@ -112,9 +110,7 @@ def _read_part(
     return Part(outline.id, tuple(measures), name, instrument, state.staves), tuple(states)
 
 
-def _recall(
-    text: str, stretch: Stretch, state: PartState, memo: _Memo, remembered: tuple[_Memo, ...]
-) -> ReadMeasure:
+def _recall(text: str, stretch: Stretch, state: PartState, memo: _Memo, remembered: tuple[_Memo, ...]) -> ReadMeasure:
     content = text[stretch.inner : stretch.inner_end]
     key = (content, state, stretch.closed, stretch.number, stretch.implicit)
     base = stretch.inner
@@ -123,8 +119,9 @@ def _recall(
             old_base, read = known[key]
             break
     else:
-        old_base, read = base, read_measure(
-            content, state, base, closed=stretch.closed, number=stretch.number, implicit=stretch.implicit
+        old_base, read = (
+            base,
+            read_measure(content, state, base, closed=stretch.closed, number=stretch.number, implicit=stretch.implicit),
         )
     if old_base != base:
         read = _moved(read, base - old_base)

@@ -113,9 +113,7 @@ def _flat(text: str, start: int) -> frozenset[str]:
     return frozenset(tag for tag, flat in (usual | first).items() if flat)
 
 
-def _unit(
-    part: str | None, measure: str, content: re.Match[str] | None, inner: re.Match[str] | None
-) -> str:
+def _unit(part: str | None, measure: str, content: re.Match[str] | None, inner: re.Match[str] | None) -> str:
     """One step of indentation: what the innermost lines that there are differ by."""
     steps: list[tuple[str | None, str | None]] = [
         (content[1] if content else None, inner[1] if inner else None),

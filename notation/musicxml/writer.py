@@ -105,9 +105,7 @@ class PartWriter:
 
     # --- one event ----------------------------------------------------------------------------------------------
 
-    def _event(
-        self, event: Event, place: Place, marks: _Marks, crowded: bool, measure: Measure
-    ) -> list[Line]:
+    def _event(self, event: Event, place: Place, marks: _Marks, crowded: bool, measure: Measure) -> list[Line]:
         bare = not (event.marks.decorations or event.marks.lyrics or event.marks.slur_starts or event.marks.slur_ends)
         lines = harmony_lines(event.chord_symbol) if event.chord_symbol is not None else []
         bare = bare and not (event.tuplet or event.whole_measure or event.marks.annotations or lines)

@@ -335,7 +335,7 @@ def barline_of(token_id: int) -> Barline:
         "|": Barline(),
         "||": Barline("double"),
         "|]": Barline("final"),
-        ":|": Barline("final", repeat_end=True),
+        ":|": Barline(repeat_end=True),
     }[name]
 
 

@@ -60,10 +60,10 @@ async def test_the_next_measure_stands_there(profile: str, path: Path, measures:
             assert not complaints(path, completed) - complaints(path, before + after)
         assert await one.ghost(uri, offset) == [items[0].insert_text]
         popup = [item for item in await one.popup(uri, offset) if item.data]
-        assert [item.text_edit.new_text.endswith(str(ghost.insert_text)) for item, ghost in zip(popup, items)] == [
-            True
-        ] * len(popup)
         assert popup
+        for item, ghost in zip(popup, items, strict=False):
+            assert isinstance(item.text_edit, types.TextEdit)
+            assert item.text_edit.new_text.endswith(str(ghost.insert_text))
         explained = await one.client.completion_item_resolve_async(popup[0])
         assert explained.documentation
         assert one.client.messages == []
@@ -144,7 +144,7 @@ async def test_two_editors_share_one_listening_server(scheme: str, model: str) -
             remote_editor(port, "vscode", scheme=scheme) as first,
             remote_editor(port, "helix", scheme=scheme) as second,
         ):
-            (abc, _), (xml, rest) = cut(ABC, 5), cut(XML, 2)
+            (abc, _), (xml, rest) = cut(ABC, 5), cut(XML, 3)
             first.open(ABC.as_uri(), abc)
             second.open(XML.as_uri(), xml + rest, "xml")
             answers = await asyncio.gather(

@@ -12,6 +12,7 @@ import torch
 
 from export.bundle import export_bundle
 from inference.bundle import Precision
+from notation.tokens.vocabulary import TOKENS
 from training.models import ModelConfig, build_model
 from training.models.checkpoint import Checkpoint
 
@@ -50,4 +51,19 @@ def tiny_bundle(architecture: str, precision: Precision = "fp32") -> Path:
     """The folder of the exported bundle; tests that change it copy it first."""
     out = _folder() / f"{architecture}-{precision}"
     export_bundle(tiny_checkpoint(architecture), out, precision=precision)
+    return out
+
+
+@cache
+def music_bundle(seed: int = 1) -> Path:
+    """A bundle with the real vocabulary and random weights: it composes nonsense, and all of it must fit."""
+    generator = torch.Generator().manual_seed(seed)
+    config = ModelConfig("llama", len(TOKENS), n_layer=1, n_head=2, n_kv_head=1, n_embd=64, block_size=512)
+    model = build_model(config).eval()
+    with torch.no_grad():
+        for weights in model.parameters():
+            if weights.dim() == 2:
+                weights.normal_(std=0.1, generator=generator)
+    out = _folder() / f"music-{seed}"
+    export_bundle(Checkpoint(model, list(TOKENS), {"data": []}), out, precision="fp32")
     return out

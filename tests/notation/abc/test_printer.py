@@ -78,8 +78,10 @@ def test_corpus_gives_few_false_alarms() -> None:
     ],
 )
 def test_lines(music: str, line: str) -> None:
-    score = LANGUAGE.parse("X:1\nT:t\nM:4/4\nL:1/8\nK:C\n" + music).scores[0]
-    assert [one for one in LANGUAGE.print([score]).split("\n") if one][-1] == line
+    start = "CDEF GABc|CDEF GABc|"
+    score = LANGUAGE.parse("X:1\nT:t\nM:4/4\nL:1/8\nK:C\n" + start + music).scores[0]
+    body = LANGUAGE.print([score]).partition("K:C\n")[2].split()
+    assert " ".join(body).replace("CDEF GABc | CDEF GABc |", "", 1).strip() == line
 
 
 def test_lyrics() -> None:

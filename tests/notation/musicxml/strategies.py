@@ -52,9 +52,7 @@ TIMES = st.one_of(
 )
 BARLINES = st.one_of(
     st.none(),
-    st.builds(
-        Barline, st.sampled_from(["regular", "double", "final", "initial", "dotted", "none"]), st.booleans()
-    ),
+    st.builds(Barline, st.sampled_from(["regular", "double", "final", "initial", "dotted", "none"]), st.booleans()),
 )
 
 

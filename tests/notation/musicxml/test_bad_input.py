@@ -17,8 +17,11 @@ from tests.notation.musicxml.documents import FIRST, QUARTERS, document, measure
 
 TEXT = document(part("P1", FIRST, measure(2, QUARTERS)), part("P2", FIRST))
 PIECES = st.sampled_from(
-    ["<note>", "</note>", "<measure>", "</measure>", "<part>", "</part>", "<score-partwise>", "<!--", "-->", "<", ">", "<![CDATA[", "]]>", "&a;", "<pitch>", "<step>C</step>", "<duration>1</duration>", "<attributes>", "<divisions>", "1", "</divisions>", "<backup>", '"', "'", "<!DOCTYPE", "]>", "<rest/>", "<chord/>", "<octave>4</octave>", "</pitch>", "<time-modification>", "<type>half</type>", "<barline>", "<harmony>"]
-)
+    ["<note>", "</note>", "<measure>", "</measure>", "<part>", "</part>", "<score-partwise>", "<!--", "-->", "<", ">",
+     "<![CDATA[", "]]>", "&a;", "<pitch>", "</pitch>", "<step>C</step>", "<octave>4</octave>", "<duration>1</duration>",
+     "<attributes>", "<divisions>", "1", "</divisions>", "<backup>", '"', "'", "<!DOCTYPE", "<rest/>", "<chord/>",
+     "<time-modification>", "<type>half</type>", "<barline>", "<harmony>"]
+)  # fmt: skip
 
 
 @settings(max_examples=120, deadline=None)
@@ -102,7 +105,7 @@ BOMB = (
         pytest.param(TEXT.replace("Air", "&a11;").replace('<?xml version="1.0" encoding="UTF-8"?>', BOMB), id="bomb"),
         pytest.param(
             '<!DOCTYPE score-partwise [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
-            '<score-partwise><work><work-title>&x;</work-title></work><part-list/></score-partwise>',
+            "<score-partwise><work><work-title>&x;</work-title></work><part-list/></score-partwise>",
             id="external entity",
         ),
         pytest.param(

@@ -13,9 +13,7 @@ from tests.notation.musicxml.documents import ATTRIBUTES, CURSOR, FIRST, QUARTER
 F = Fraction
 BACKUP = "      <backup><duration>6</duration></backup>\n"
 TWO_STAVES = ATTRIBUTES.replace("      </attributes>", "        <staves>2</staves>\n      </attributes>")
-PIANO = measure(
-    1, TWO_STAVES + note("G4", 6, staff="1") + BACKUP + note("C3", 6, voice="5", staff="2")
-)
+PIANO = measure(1, TWO_STAVES + note("G4", 6, staff="1") + BACKUP + note("C3", 6, voice="5", staff="2"))
 
 
 def site_of(marked: str) -> CompletionSite | None:

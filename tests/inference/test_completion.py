@@ -1,0 +1,152 @@
+"""A document and a cursor in, suggestions out. The model is random: whatever it writes must fit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.completion import Completer, CompletionOptions, CompletionResult, load_completer
+from inference.errors import Cancelled
+from notation.language import language
+from tests.support.bundles import music_bundle
+
+ABC = language("abc")
+HEADER = "X:1\nM:6/8\nL:1/8\nR:jig\nK:D\n"
+
+
+@pytest.fixture(scope="module")
+def completer() -> Completer:
+    return load_completer(str(music_bundle()))
+
+
+def complete(completer: Completer, source: str, **options: object) -> CompletionResult:
+    offset = source.index("‸")
+    document = ABC.parse(source.replace("‸", ""))
+    return completer.complete(document, ABC, offset, CompletionOptions(**options))  # type: ignore[arg-type]
+
+
+def tunes() -> Iterator[str]:
+    """Folk tunes that come with music21, one of each of its files."""
+    spec = find_spec("music21")
+    assert spec is not None
+    assert spec.origin is not None
+    files = sorted((Path(spec.origin).parent / "corpus").glob("**/*.abc"))
+    assert len(files) > 100, "music21's corpus of ABC files is missing"
+    for path in files[3::97]:
+        yield path.read_text("utf-8", errors="replace")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("‸", id="first measure"),
+        pytest.param("DFA d2‸", id="one eighth is missing"),
+        pytest.param("DFA d2f‸", id="only the barline is missing"),
+        pytest.param("DFA d2f|ged ‸", id="half a measure"),
+        pytest.param("DFA ^‸", id="an accidental is typed"),
+        pytest.param("(3DFA (3DF‸", id="in a tuplet"),
+        pytest.param("D3-‸", id="after a tie"),
+        pytest.param("DFA d2f|‸\nD6|]", id="leading into what follows"),
+        pytest.param("A>‸", id="in a broken rhythm"),
+    ],
+)
+def test_every_suggestion_fills_its_measure(completer, source):
+    result = complete(completer, HEADER + source, candidates=3)
+    assert result.suggestions
+    for suggestion in result.suggestions:
+        text = HEADER + source.replace("‸", suggestion.text)
+        [score] = ABC.parse(text).scores
+        [part] = score.parts
+        assert all(measure.is_full for measure in part.measures[:-1] if measure.barline)
+        assert not [one for one in ABC.parse(text).diagnostics if one.code.startswith("measure")]
+
+
+def test_candidates_differ_and_the_first_does_not_depend_on_how_many(completer):
+    several = complete(completer, HEADER + "DFA d2f|‸", candidates=4)
+    one = complete(completer, HEADER + "DFA d2f|‸", candidates=1)
+    texts = [suggestion.text for suggestion in several.suggestions]
+    assert len(set(texts)) == len(texts) >= 3
+    assert one.suggestions[0].text == texts[0]
+
+
+def test_the_same_seed_gives_the_same_suggestions(completer):
+    first, again, other = (
+        complete(completer, HEADER + "DFA d2f|‸", candidates=3, temperature=1.0, seed=seed) for seed in (1, 1, 2)
+    )
+    assert [one.text for one in first.suggestions] == [one.text for one in again.suggestions]
+    assert [one.text for one in first.suggestions] != [one.text for one in other.suggestions]
+
+
+def test_what_was_computed_before_does_not_change_a_suggestion(completer):
+    source = HEADER + "DFA d2f|ged c2A|DFA d‸"
+    alone = complete(load_completer(str(music_bundle())), source, candidates=2)
+    complete(completer, HEADER + "DFA d2f|ged c2A|‸", candidates=3)
+    complete(completer, HEADER + "DFA d2f|ged ‸", candidates=1)
+    after_others = complete(completer, source, candidates=2)
+    assert [one.text for one in alone.suggestions] == [one.text for one in after_others.suggestions]
+
+
+@pytest.mark.parametrize("measures", [1, 2, 4])
+def test_as_many_measures_as_asked_for(completer, measures):
+    result = complete(completer, HEADER + "DFA d2f|‸", measures=measures)
+    [suggestion] = result.suggestions
+    assert suggestion.measures <= measures
+    assert suggestion.text.count("|") >= suggestion.measures
+
+
+@pytest.mark.parametrize(
+    "source", ["X:1\nT:a tit‸le\nK:D\n", HEADER + "% a com‸ment", HEADER + 'DFA "A‸m"', HEADER + "D3\nw: la ‸la\n"]
+)
+def test_nothing_is_suggested_where_no_music_goes(completer, source):
+    result = complete(completer, source)
+    assert result.suggestions == ()
+    assert result.site is None
+
+
+def test_cancelling_stops_and_the_next_request_is_sound(completer):
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 2
+
+    document = ABC.parse(HEADER + "DFA d2f|")
+    with pytest.raises(Cancelled):
+        completer.complete(document, ABC, len(document.text), CompletionOptions(measures=8), cancelled)
+    assert asked == 3
+    fresh = complete(load_completer(str(music_bundle())), HEADER + "DFA d2f|‸")
+    again = complete(completer, HEADER + "DFA d2f|‸")
+    assert [one.text for one in again.suggestions] == [one.text for one in fresh.suggestions]
+
+
+def test_a_deadline_in_the_past_gives_what_is_certain(completer):
+    result = complete(completer, HEADER + "DFA d2f|ged c2A|‸", measures=4, deadline=time.monotonic() - 1)
+    assert all(suggestion.measures <= 4 for suggestion in result.suggestions)
+
+
+def test_holes_in_real_tunes_are_filled_without_a_new_diagnostic(completer):
+    random = np.random.default_rng(5)
+    asked = answered = 0
+    for text in tunes():
+        for offset in sorted(random.integers(0, len(text), 12).tolist()):
+            document = ABC.parse(text[:offset])
+            result = completer.complete(document, ABC, offset, CompletionOptions(candidates=2))
+            asked += result.site is not None
+            answered += bool(result.suggestions)
+            for suggestion in result.suggestions:
+                completed = ABC.parse(text[:offset] + suggestion.text)
+                assert len(completed.diagnostics) <= len(document.diagnostics)
+    assert asked > 30
+    assert answered > 0.9 * asked
+
+
+def test_the_timing_names_every_stage(completer):
+    timing = complete(completer, HEADER + "DFA d2f|‸").timing_ms
+    assert set(timing) == {"parse", "prefill", "decode", "render", "verify", "total"}
+    assert timing["total"] == pytest.approx(sum(value for name, value in timing.items() if name != "total"))

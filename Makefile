@@ -31,7 +31,6 @@ demo: .venv-demo/installed
 .venv-demo/installed: pyproject.toml constraints.txt $(SOURCES) | python
 	@echo "Installing the server into .venv-demo ..."
 	@test -x .venv-demo/bin/python || $(PYTHON) -m venv .venv-demo
-	@.venv-demo/bin/python $(PIP_INSTALL) --force-reinstall --no-deps . -c constraints.txt
 	@.venv-demo/bin/python $(PIP_INSTALL) . -c constraints.txt
 	@touch $@
 

@@ -53,3 +53,52 @@ def _read_quality(path: Path | None) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds a {type(content).__name__}, not an object of figures.")
     return content
+
+
+def bench(
+    bundles: Annotated[
+        list[str] | None, typer.Argument(metavar="[BUNDLE]...", help="Folders or names; the shipped one if none.")
+    ] = None,
+    provider: Annotated[str, typer.Option(help="cpu, cuda or both (cpu,cuda); all there are if not given.")] = "",
+    threads: Annotated[str, typer.Option(help="Threads within an operator, such as 1,2.")] = "1",
+    batch: Annotated[str, typer.Option(help="Rows side by side, such as 1,4: candidates of a suggestion.")] = "1",
+    contexts: Annotated[str, typer.Option(help="Tokens that were read before a step is timed.")] = "128,512,1024",
+    repeats: Annotated[int, typer.Option(min=1, help="How often each context is measured.")] = 10,
+    documents: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Real scores; a tune and a hymn if not given.")
+    ] = None,
+    sites: Annotated[int, typer.Option(min=1, help="Cursors in the documents, about.")] = 96,
+    lsp: Annotated[bool, typer.Option("--lsp", help="Measure the real server over standard input and output too.")] = (
+        False
+    ),
+    quality: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="A dataset folder: how good is it?")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV and nothing else.")] = False,
+    plot: Annotated[Path | None, typer.Option(dir_okay=False, help="A picture to draw, .png or .svg.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="What --json printed earlier, to compare with.")
+    ] = None,
+    tolerance: Annotated[float, typer.Option(min=1, help="How many times worse than the baseline is allowed.")] = 1.3,
+) -> None:
+    """Measure how fast models are on this machine, without an editor, and how good."""
+    from export.bench.command import Request, numbers, run_bench
+
+    request = Request(
+        bundles=tuple(bundles or [""]),
+        providers=tuple(part.strip() for part in provider.split(",") if part.strip()),
+        threads=numbers("--threads", threads),
+        batches=numbers("--batch", batch),
+        contexts=numbers("--contexts", contexts),
+        repeats=repeats,
+        documents=documents,
+        sites=sites,
+        lsp=lsp,
+        quality=quality,
+        output="json" if as_json else "csv" if as_csv else "table",
+        plot=plot,
+        baseline=baseline,
+        tolerance=tolerance,
+    )
+    raise typer.Exit(run_bench(request))

@@ -251,14 +251,15 @@ def verify(
     completed = language.parse(document.text[: site.offset] + text + document.text[site.offset :])
     before = Counter(one.code for one in document.diagnostics)
     after = Counter(one.code for one in completed.diagnostics)
-    if after - before:
+    written = range(site.offset, site.offset + len(text))
+    if after - before or any(one.span.start in written for one in completed.diagnostics):
         return False
     tune = next((index for index, score in enumerate(document.scores) if score is site.score), 0)
     if tune >= len(completed.scores) or site.part >= len(completed.scores[tune].parts):
         return False
-    written = completed.scores[tune].parts[site.part].measures[site.measure :]
-    return len(written) >= len(measures) and all(
-        _says(written[index], measure, site if index == 0 else None) for index, measure in enumerate(measures)
+    parsed = completed.scores[tune].parts[site.part].measures[site.measure :]
+    return len(parsed) >= len(measures) and all(
+        _says(parsed[index], measure, site if index == 0 else None) for index, measure in enumerate(measures)
     )
 
 

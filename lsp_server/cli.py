@@ -79,7 +79,7 @@ def _add_verb(entry_point: EntryPoint) -> None:
 def _load(entry_point: EntryPoint) -> Any:
     try:
         return entry_point.load()
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         fail(
             f"'{entry_point.name}' needs what is not installed ({error}). "
             "Install it with: pip install 'ghostnote[training]'",

@@ -44,7 +44,6 @@ def load(choice: ModelChoice) -> Completer:
     """
     try:
         from inference.completion import load_completer
-
         from inference.errors import GhostnoteError
     except ImportError as error:
         raise ModelUnavailableError(
@@ -73,6 +72,10 @@ class Models:
             loop = asyncio.get_running_loop()
             self._loading[choice] = loop.run_in_executor(self._executor, self._loader, choice)
         return self._loading[choice]
+
+    def is_loaded(self, choice: ModelChoice) -> bool:
+        """Whether `get` gives its answer without waiting."""
+        return choice in self._loading and self._loading[choice].done()
 
     def close(self) -> None:
         """Let the loading thread end."""

@@ -106,4 +106,5 @@ def _typed_through(answer: _Answer, asked: Asked) -> list[Suggestion]:
 
 
 def _extends(text: str, typed: str) -> bool:
-    return len(text) > len(typed) and text.startswith(typed)
+    """Whether something that can be seen is left."""
+    return text.startswith(typed) and bool(text[len(typed) :].strip())

@@ -35,6 +35,7 @@ _KINDS = {
     "value": types.CompletionItemKind.EnumMember,
 }
 _WORD = re.compile(r"\w*\Z")
+_LABEL_WIDTH = 60
 
 
 def diagnostic(lines: LineIndex, one: Diagnostic) -> types.Diagnostic:
@@ -83,7 +84,7 @@ def prediction_item(snapshot: DocumentSnapshot, suggestion: Suggestion, rank: in
     word = word_before(snapshot.text, suggestion.offset)
     text = word.text(snapshot.text) + suggestion.text
     return types.CompletionItem(
-        label=label(suggestion.text),
+        label=label(suggestion),
         kind=types.CompletionItemKind.Text,
         detail="1 measure" if suggestion.measures == 1 else f"{suggestion.measures} measures",
         sort_text=f"{rank:04}",
@@ -126,7 +127,8 @@ def explanation(language_name: str, suggestion: Suggestion, kind: types.MarkupKi
     return types.MarkupContent(kind, value)
 
 
-def label(text: str, width: int = 60) -> str:
-    """A label: the text on one line, shortened."""
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"
+def label(suggestion: Suggestion) -> str:
+    """What the popup's list shows: the music itself where it is one line, else what is said of it."""
+    music = suggestion.text.strip()
+    line = suggestion.explanation if "\n" in music else " ".join(music.split())
+    return line if len(line) <= _LABEL_WIDTH else line[: _LABEL_WIDTH - 1] + "…"

@@ -28,6 +28,7 @@ MAX_MESSAGE = 256 * 1024 * 1024
 """The longest WebSocket message, in bytes: a document of 50 MB, escaped, with room to spare."""
 
 _CHUNK = 1 << 16
+_PYGLS = logging.getLogger("pygls")
 _LOCAL_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
@@ -134,7 +135,7 @@ def serve_websocket(
     async def accept(websocket: ServerConnection) -> None:
         server = house.server()
         try:
-            await run_websocket(websocket, server.stopped, server.protocol, logger, server.report_server_error)
+            await run_websocket(websocket, server.stopped, server.protocol, _PYGLS, server.report_server_error)
         finally:
             server.close()
 
@@ -160,7 +161,7 @@ def _run(house: House, serve: Callable[[], Any]) -> None:
 async def _converse(server: GhostnoteServer, reader: asyncio.StreamReader) -> None:
     """Handle messages until the client says `exit` or is gone."""
     try:
-        await run_async(server.stopped, reader, server.protocol, logger, server.report_server_error)
+        await run_async(server.stopped, reader, server.protocol, _PYGLS, server.report_server_error)
     except (asyncio.IncompleteReadError, ConnectionError) as error:
         logger.info("the client is gone: %s", type(error).__name__)
     finally:
@@ -169,7 +170,7 @@ async def _converse(server: GhostnoteServer, reader: asyncio.StreamReader) -> No
 
 def _log_without_text() -> None:
     """Keep scores out of the log: pygls logs whole messages, asyncio the arguments of what failed."""
-    logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
+    _PYGLS.setLevel(logging.CRITICAL + 1)
 
     def failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -2,7 +2,8 @@
 
 For editors without ghost text it gives the same predictions; everywhere it gives the names that a place allows
 (fields, keys, metres, decorations, elements). Predictions come first, unless the characters before the cursor begin
-an entry of a table. The list is always incomplete, so that clients ask again while the user types.
+an entry of a table. The list is always incomplete, so that clients ask again while the user types; tables do not wait
+for a model that is still being loaded.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ async def completion(ls: GhostnoteServer, params: types.CompletionParams) -> typ
         return None
     offset = snapshot.lines.offset(params.position)
     table = await _table(ls, snapshot, offset)
-    wanted = _predictions_wanted(ls, params.context)
+    wanted = _predictions_wanted(ls, params.context) and (not table or ls.models.is_loaded(ls.session.model_choice))
     found = await _predict(ls, snapshot, offset) if wanted else []
     if not ls.session.is_current(snapshot):
         return types.CompletionList(is_incomplete=True, items=[])
@@ -50,7 +51,7 @@ def resolve(ls: GhostnoteServer, item: types.CompletionItem) -> types.Completion
     """An entry with its explanation; entries of tables and of earlier lists stay as they are."""
     language_name, listed = ls.session.listed
     place = _place(item.data)
-    if place is not None and place < len(listed) and to_lsp.label(listed[place].text) == item.label:
+    if place is not None and place < len(listed) and to_lsp.label(listed[place]) == item.label:
         item.documentation = to_lsp.explanation(language_name, listed[place], _format(ls))
     return item
 
@@ -63,9 +64,7 @@ async def _table(ls: GhostnoteServer, snapshot: DocumentSnapshot, offset: int) -
 
 
 async def _predict(ls: GhostnoteServer, snapshot: DocumentSnapshot, offset: int) -> list[Suggestion]:
-    """The predictions; none while the model is being loaded or where it fails, so that the tables always show."""
-    if not ls.models.get(ls.session.model_choice).done():
-        return []
+    """The predictions; none where the model fails, so that the tables always show."""
     try:
         return await predictions.predict(ls, snapshot, offset, ls.session.settings.candidates, "popup", SECONDS)
     except SupersededError:

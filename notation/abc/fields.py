@@ -1,4 +1,4 @@
-"""What do the values of `K:`, `M:`, `L:` and `V:` say, and how are they written?
+"""What do the values of `K:`, `M:`, `L:` and `V:`, and note lengths, say, and how are they written?
 
 Readers return None for what they do not understand; nothing raises. Unit lengths are Fractions of a whole note.
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from notation.score import FREE_METRE, KeySignature, TimeSignature
 
@@ -238,3 +239,16 @@ def default_unit_length(time: TimeSignature) -> Fraction:
     """The unit note length where no `L:` is given: a sixteenth in metres below 3/4, else an eighth."""
     short = time.duration is not None and time.duration < Fraction(3, 4)
     return Fraction(1, 16) if short else Fraction(1, 8)
+
+
+@lru_cache(maxsize=4096)
+def read_length(text: str) -> Fraction:
+    """The factor that a written length puts on the unit: `3/2`, `/`, `//`, `/4`; 0 where it makes no sense."""
+    slashes = text.count("/")
+    before, _, after = text.partition("/")
+    after = after.lstrip("/")
+    numerator = int(before) if before else 1
+    if not slashes:
+        return Fraction(numerator)
+    denominator = int(after) << (slashes - 1) if after else 1 << slashes
+    return Fraction(numerator, denominator) if denominator else Fraction(0)

@@ -20,6 +20,7 @@ from fractions import Fraction
 from notation.abc.fields import ACCIDENTALS, default_unit_length, write_key, write_metre
 from notation.abc.harmony import read_chord_symbol, write_chord_symbol
 from notation.abc.lyrics import write_lyrics
+from notation.abc.style import is_beat
 from notation.score import (
     FREE_METRE,
     Barline,
@@ -81,9 +82,14 @@ def _staff_parts(part: Part, index: int, is_several: bool) -> Iterable[Part]:
     staves = max([part.staves, *(voice.staff for measure in part.measures for voice in measure.voices)])
     identifier = part.id if _VOICE_ID.fullmatch(part.id) else f"P{index + 1}" if is_several else "1"
     for staff in range(1, staves + 1):
-        measures = tuple(_staff_measure(measure, staff) for measure in part.measures)
+        measures: list[Measure] = []
+        for measure in part.measures:
+            written = _staff_measure(measure, staff)
+            # A clef holds until the next one; a measure that names none has the one before it.
+            clefs = written.clefs or (measures[-1].clefs if measures else ())
+            measures.append(replace(written, clefs=clefs))
         name = f"{identifier}.{staff}" if staves > 1 else identifier
-        yield Part(name, measures, _line(part.name).replace('"', "'") if staff == 1 else "")
+        yield Part(name, tuple(measures), _line(part.name).replace('"', "'") if staff == 1 else "")
 
 
 def _staff_measure(measure: Measure, staff: int) -> Measure:
@@ -425,8 +431,7 @@ class _PartWriter:
         text = ""
         left = 0
         for place, event in enumerate(voice.events):
-            is_new_group = event.onset and not event.onset % Fraction(1, 4) and not left
-            if text and is_new_group and not text.endswith("}"):
+            if text and not left and is_beat(event.onset, measure.time) and not text.endswith("}"):
                 text += " "
             if event.grace:
                 text = text.removesuffix("}") if text.endswith("}") else text + "{"

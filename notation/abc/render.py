@@ -162,9 +162,13 @@ class _Renderer:
                 self.text += write_tuplet(event.tuplet, sizes[place], self.time)
                 group_left = sizes[place]
             is_first = at_cursor and not place
-            sign = "" if is_first or event.grace else self._broken_sign(events, place)
+            is_decided = event.grace or (is_first and self.detail.broken is not None)
+            sign = "" if is_decided else self._broken_sign(events, place)
             if sign:
-                self._broken_pair(event, events[place + 1], sign, spelling)
+                base = (event.duration + events[place + 1].duration) / 2
+                self._event(event, base, spelling, is_first)
+                self.text += sign
+                self._event(events[place + 1], base, spelling, False)
                 place += 1
             elif event.grace:
                 self._grace(event, events[place - 1].grace if place else False, spelling)
@@ -208,12 +212,6 @@ class _Renderer:
         if (pair[0].onset / (2 * base)).denominator != 1:
             return ""
         return _BROKEN.get((pair[0].duration / base, pair[1].duration / base), "")
-
-    def _broken_pair(self, first: Event, second: Event, sign: str, spelling: Spelling) -> None:
-        base = (first.duration + second.duration) / 2
-        self._event(first, base, spelling, False)
-        self.text += sign
-        self._event(second, base, spelling, False)
 
     def _length(self, length: Fraction) -> str:
         factor = length / self.detail.unit

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from notation.abc.fields import read_length
 from notation.abc.lexer import Line, field_letter, tokens
 from notation.score import Event, Measure, TimeSignature
 
@@ -118,7 +119,7 @@ def _most(counts: Mapping[str, int], signs: Sequence[str]) -> str:
 
 
 def _count_line(text: str, counts: Counter[str]) -> None:
-    previous = ""
+    previous = Fraction(0)
     for match in tokens(text):
         kind = match.lastgroup or ""
         if kind == "bar":
@@ -131,8 +132,9 @@ def _count_line(text: str, counts: Counter[str]) -> None:
             length = match["length"] if kind == "note" else match["chord_length"]
             if length in ("/", "/2"):
                 counts[length] += 1
-            counts["dotted"] += length == "3/2" or (length == "3" and previous == "1")
-            previous = length or "1"
+            written = read_length(length or "1")
+            counts["dotted"] += previous == 3 * written or written == 3 * previous
+            previous = written
 
 
 def _count_bar(text: str, match: re.Match[str], counts: Counter[str]) -> None:

@@ -25,6 +25,7 @@ from notation.abc.fields import (
     Properties,
     default_unit_length,
     read_key,
+    read_length,
     read_metre,
     read_properties,
     read_unit_length,
@@ -52,19 +53,6 @@ _ZERO = Fraction(0)
 @lru_cache(maxsize=4096)
 def _pitch(step: str, octave: int, alter: int) -> Pitch:
     return Pitch(step, octave, alter)
-
-
-@lru_cache(maxsize=4096)
-def read_length(text: str) -> Fraction:
-    """The factor that a written length puts on the unit: `3/2`, `/`, `//`, `/4`; 0 where it makes no sense."""
-    slashes = text.count("/")
-    before, _, after = text.partition("/")
-    after = after.lstrip("/")
-    numerator = int(before) if before else 1
-    if not slashes:
-        return Fraction(numerator)
-    denominator = int(after) << (slashes - 1) if after else 1 << slashes
-    return Fraction(numerator, denominator) if denominator else _ZERO
 
 
 class Report:

@@ -41,6 +41,7 @@ _DECIMAL = re.compile(r"[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})")
 _COMMON_TIME = TimeSignature()
 _NO_KEY = KeySignature()
 _VERSES = 16
+_MANY_TICKS = 10**15
 _STAVES = 16
 
 
@@ -206,7 +207,8 @@ class _Reader:
         value = int(text) if text.isdecimal() and len(text) < 10 else _decimal(text)
         if value is None or value < 0:
             return None
-        if divisions.denominator == 1 and not isinstance(value, Fraction):
+        whole = divisions.denominator == 1 and self.ticks_per_quarter % divisions.numerator == 0
+        if whole and not isinstance(value, Fraction):
             return value * (self.ticks_per_quarter // divisions.numerator)
         return value * self.ticks_per_quarter / divisions
 
@@ -554,8 +556,11 @@ def _ticks_per_quarter(content: str, state: PartState) -> int:
     values = [state.divisions] if state.divisions is not None else []
     if "<divisions" in content:
         values += [Fraction(value) for text in _DIVISIONS.findall(content) if (value := _decimal(text))]
-    ticks = math.lcm(*(value.numerator for value in values if value.denominator == 1)) if values else 1
-    return ticks if ticks < 10**15 else 1
+    ticks = 1
+    for value in values:
+        if value.denominator == 1 and ticks < _MANY_TICKS:
+            ticks = math.lcm(ticks, value.numerator)
+    return ticks
 
 
 def _text(children: dict[str, Element], tag: str) -> str:

@@ -3,7 +3,8 @@
 Everything a MusicXML document can hold the way the score has it. `normal_form` makes the other things into what will
 be read back: durations that no notehead has become tied notes (or several rests), voices are counted in the order in
 which they appear and filled up to the measure's length, an unclosed measure is closed, a key with explicit
-accidentals is written by its accidentals alone, part ids are XML names, and white space in texts is single spaces.
+accidentals is written by its accidentals alone, tuplet ratios are reduced, part ids are XML names, and white space in
+texts is single spaces.
 
 `parse(print([score])).scores[0] == normal_form(score)` holds for every score; and `normal_form` changes nothing in a
 score that was read from a well-formed MusicXML document.
@@ -11,6 +12,7 @@ score that was read from a well-formed MusicXML document.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -180,10 +182,15 @@ def _event(event: Event) -> Event:
         notes=notes,
         hidden=event.hidden and not notes,
         whole_measure=event.whole_measure and not notes and not event.grace,
-        tuplet=None if event.grace else event.tuplet,
+        tuplet=None if event.grace or event.tuplet is None else _ratio(*event.tuplet),
         duration=Fraction(0) if event.grace else event.duration,
         marks=_marks(event.marks),
     )
+
+
+def _ratio(actual: int, normal: int) -> tuple[int, int] | None:
+    divisor = math.gcd(actual, normal)
+    return None if actual == normal else (actual // divisor, normal // divisor)
 
 
 def _pieces(event: Event) -> list[Event]:

@@ -106,6 +106,8 @@ class _Renderer:
             lines += left_barline_lines(measure) if not mid_measure else []
             before = self.detail.known if inside else ()
             lines += writer.voices(measure, before, self.detail.position if inside else Fraction(0))
+            if mid_measure and self.detail.returns and measure.voices:
+                lines += writer.move(measure.voices[-1].duration, self.detail.position)
             state = replace(state, key=measure.key, time=measure.time)
             if is_last and restored:
                 lines += attributes_lines([(1, f"<divisions>{_shown(self.detail.state.divisions)}</divisions>")])

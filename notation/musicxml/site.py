@@ -25,7 +25,8 @@ from notation.site import NOTHING_PENDING, CompletionSite, Pending
 
 NAME = "musicxml"
 _TYPED = re.compile(r"<[a-z-]*\Z")
-_NOTHING = re.compile(r"(?:\s|<!--.*?-->)*", re.DOTALL)
+_NOTHING = re.compile(r"(?:\s++|<!--(?:(?!-->).)*+-->)*+", re.DOTALL)
+_BEGINNINGS = ("note", "backup", "forward", "attributes", "harmony", "barline")
 _SOUNDING = ("note", "forward", "backup")
 
 
@@ -43,6 +44,7 @@ class Detail:
         closed: whether that element has its end tag.
         completes: whether the measure may be closed behind what is written.
         followed: whether music of this part follows in the text.
+        returns: whether a `backup` that follows counts from the cursor, so that what is written must go back to it.
         known: the voices of the measure that are in the document already.
         numbers: the numbers of the measures before and behind the cursor, empty where there is none.
     """
@@ -57,6 +59,7 @@ class Detail:
     closed: bool = False
     completes: bool = True
     followed: bool = False
+    returns: bool = False
     known: tuple[Voice, ...] = ()
     numbers: tuple[str, str] = ("", "")
 
@@ -118,7 +121,7 @@ class _Finder:
         if not _NOTHING.fullmatch(self.document.text, start, self.anchor):
             return None
         inserted = self.index < len(outline.measures)
-        if inserted and self.typed and not "<measure".startswith(self.typed):
+        if not "<measure".startswith(self.typed):
             return None
         state = self.tree.states[self.part][self.index]
         numbers = (
@@ -135,6 +138,8 @@ class _Finder:
     def in_measure(self, stretch: Stretch) -> CompletionSite | None:
         """The site between the elements of a measure."""
         text = self.document.text
+        if not any(f"<{tag}".startswith(self.typed) for tag in _BEGINNINGS):
+            return None
         if not is_between_elements(text, stretch.inner, self.anchor):
             return None
         before = read_elements(text, stretch.inner, self.anchor)
@@ -182,6 +187,13 @@ class _Finder:
             remaining = target - read.position - sum((event.duration for event in following), Fraction(0))
             if remaining < 0 or (remaining == 0 and following):
                 return None
+            going_back = _backup_ahead(after, read.state)
+            if going_back is not None and remaining:
+                lacking = going_back - (target - remaining)
+                if lacking <= 0 and following:
+                    return None
+                remaining = min(remaining, lacking) if lacking > 0 else remaining
+                detail = replace(detail, returns=lacking <= 0)
         more_music = any(element.tag in _SOUNDING for element in after)
         if remaining == 0:
             missing = None if more_music else self._missing_staff(known)
@@ -317,11 +329,19 @@ def _may_stand_between(before: Sequence[Element], after: Sequence[Element]) -> b
         return False
     for element in after:
         if element.tag in _SOUNDING:
-            return True
+            return element.find("chord") is None
         left = element.tag == "barline" and element.attribute("location") == "left"
         if left or (element.tag in ("attributes", "print") and not any(one.tag in _SOUNDING for one in before)):
             return False
     return True
+
+
+def _backup_ahead(after: Sequence[Element], state: PartState) -> Fraction | None:
+    """How far the next backup behind the cursor goes back, in whole notes; None if there is none."""
+    backup = next((element for element in after if element.tag == "backup"), None)
+    if backup is None or state.divisions is None or not backup.text_of("duration").isdecimal():
+        return None
+    return int(backup.text_of("duration")[:9]) / (4 * state.divisions)
 
 
 def _gap(start: Fraction, end: Fraction) -> tuple[Event, ...]:

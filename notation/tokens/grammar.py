@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
@@ -49,6 +49,10 @@ class Phase(Enum):
     EVENT = "an event is about to begin, or may go on"
 
 
+UNLIMITED = 1000
+"""Notes in a chord, where nothing limits them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a sequence may write.
@@ -60,8 +64,10 @@ class Scope:
         voices: the (staff, number) that may be written in a part; None for any, in ascending order.
         heads: what a head may hold: families among `time`, `key`, `|:`, `ending`, `len`.
         pickups: the lengths an irregular measure may have, and then only at the start of a section; None for any.
-        barlines: which barlines may be written, as token ids.
         symbols: whether chord symbols may be written.
+        graces: whether grace notes may be written; chords of them never are where `max_chord` is limited.
+        max_chord: how many notes a chord may have.
+        plain_lengths: whether every note must be writable as one notehead with dots (no 5/8).
     """
 
     n_parts: int
@@ -70,8 +76,52 @@ class Scope:
     voices: tuple[tuple[int, int], ...] | None = None
     heads: frozenset[str] = frozenset({"time", "key", "|:", "ending", "len"})
     pickups: frozenset[Fraction] | None = None
-    barlines: tuple[int, ...] = tuple(v.BARLINE_IDS.values())
     symbols: bool = True
+    graces: bool = True
+    max_chord: int = UNLIMITED
+    plain_lengths: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Where a sequence stands among repeats, so that new ones are well formed.
+
+    Attributes:
+        open: whether a repeat has begun and not ended.
+        seen: whether any repeat sign has been met: before, `:|` goes back to the beginning.
+        ending: the variant ending in progress; 0 if none.
+        closed: whether the last barline ended a repeat.
+    """
+
+    open: bool = False
+    seen: bool = False
+    ending: int = 0
+    closed: bool = False
+
+    def after_head(self, *, repeat_start: bool, ending: int) -> Repeats:
+        """After the head of a measure."""
+        if repeat_start:
+            return Repeats(open=True, seen=True)
+        return replace(self, ending=ending or self.ending, closed=False)
+
+    def after_barline(self, token_id: int) -> Repeats:
+        """After a barline."""
+        if token_id == v.BARLINE_IDS[":|"]:
+            return Repeats(open=False, seen=True, ending=self.ending if self.ending == 1 else 0, closed=True)
+        return Repeats(self.open, self.seen) if token_id in SECTION_END_IDS else replace(self, closed=False)
+
+    def legal_heads(self) -> set[int]:
+        """The repeat start and endings that may be written next."""
+        legal = set() if self.open or self.ending == 1 else {v.REPEAT_START}
+        if self.ending == 1 and self.closed:
+            legal.add(TOKEN_IDS["ending:2"])
+        if self.ending == 0 and (self.open or not self.seen):
+            legal.add(TOKEN_IDS["ending:1"])
+        return legal
+
+    def may_end(self) -> bool:
+        """Whether `:|` may be written."""
+        return (self.open or not self.seen) and self.ending != 2
 
 
 class Forced(NamedTuple):
@@ -96,6 +146,15 @@ def _family(name: str) -> list[int]:
 _NOTHING = _mask(())
 _TIE = _mask([v.TIE])
 _REPEAT_START = _mask([v.REPEAT_START])
+_REPEAT_HEADS = _mask([v.REPEAT_START, *_family("ending")])
+_PLAIN_LENGTHS = _mask(
+    token_id
+    for token_id, token in enumerate(v.TOKENS)
+    if token_id not in v.DURATION_OF
+    or v.DURATION_OF[token_id][1] is not None
+    or v.DURATION_OF[token_id][0].numerator in (1, 2, 3, 4, 7)
+)
+_NO_TUPLETS = _mask(token_id for token_id, (_, ratio) in v.DURATION_OF.items() if ratio is None)
 _GRACE = _mask([v.GRACE])
 _RESTS = _mask([v.REST, v.HIDDEN_REST])
 _MEASURE_REST = _mask([v.MEASURE_REST])
@@ -171,6 +230,7 @@ class _Voice:
     held: tuple[Sounding, ...] = ()
     last: Sounding | None = None
     last_tied: bool = False
+    chord_size: int = 0
     in_grace: bool = False
     previous: int = -1
     has_symbol: bool = False
@@ -211,6 +271,8 @@ class Grammar:
         pickup: the length of the pickup of the section; 0 if it has none.
         ties: pitches tied into the next measure, by voice.
         history: the segments of earlier measures by voice, the last measure last.
+        repeats: where it stands among repeats; None if they are not looked at.
+        closing: the barline that the measure being written must end with; None if there is a choice.
         last_measure: whether no measure follows the one being written: its last event is not tied.
     """
 
@@ -221,6 +283,8 @@ class Grammar:
     pickup: Fraction = Fraction(0)
     ties: dict[VoiceId, tuple[Sounding, ...]] = field(default_factory=dict)
     history: list[Mapping[VoiceId, tuple[int, ...]]] = field(default_factory=list)
+    repeats: Repeats | None = None
+    closing: int | None = None
     last_measure: bool = False
 
     phase: Phase = Phase.MEASURE
@@ -416,6 +480,8 @@ class Grammar:
         if self.number == 0 and self._head < len(self._HEAD_ORDER):
             return mask
         mask |= self._part_names()
+        if self.repeats is not None:
+            mask &= ~_REPEAT_HEADS | _mask(self.repeats.legal_heads())
         if self.scope.n_parts == 1:
             mask |= self._voice_names() | self._implied_events()
         if not self.scope.required:
@@ -435,6 +501,9 @@ class Grammar:
         name = v.family(v.TOKENS[token_id])
         if name not in self._HEAD_ORDER:
             return False
+        if self.repeats is not None and name in ("|:", "ending"):
+            ending = int(v.TOKENS[token_id][7:]) if name == "ending" else 0
+            self.repeats = self.repeats.after_head(repeat_start=name == "|:", ending=ending)
         self._head = self._HEAD_ORDER.index(name) + 1
         value = v.TOKENS[token_id].partition(":")[2]
         if name == "time":
@@ -473,8 +542,15 @@ class Grammar:
         return self._events(self._new_voice((self._part or 0, 1, 1)))
 
     def _barlines(self) -> Mask:
+        if self.closing is not None:
+            return _mask([self.closing])
         early = self._early_end or (self.voice is not None and self.voice.ends_early)
-        return _mask(token_id for token_id in self.scope.barlines if not early or token_id in SECTION_END_IDS)
+        legal = {token_id for token_id in v.BARLINE_IDS.values() if not early or token_id in SECTION_END_IDS}
+        if self.voice is not None and self.voice.held:
+            legal = set() if self.last_measure else legal - SECTION_END_IDS
+        if self.repeats is not None and not self.repeats.may_end():
+            legal.discard(v.BARLINE_IDS[":|"])
+        return _mask(legal)
 
     def _implied_voice(self) -> _Voice | None:
         """The voice that begins if an event comes next without being announced."""
@@ -505,6 +581,9 @@ class Grammar:
         self.ties = self._next_ties
         self._written = {}
         self._next_ties = {}
+        self.closing = None
+        if self.repeats is not None:
+            self.repeats = self.repeats.after_barline(token_id)
         if token_id in SECTION_END_IDS:
             self.number = -1
             self.pickup = Fraction(0)
@@ -519,7 +598,7 @@ class Grammar:
             and self.full is not None
             and voice.target == self.full
             and voice.position == self.full - self.pickup
-            and any(token_id in SECTION_END_IDS for token_id in self.scope.barlines)
+            and (self.closing is None or self.closing in SECTION_END_IDS)
         )
 
     # Events
@@ -532,16 +611,22 @@ class Grammar:
 
     def _inside(self, voice: _Voice) -> Mask:
         mask = self._events(voice)
-        if voice.last is not None:
+        if voice.last is not None and self._may_grow(voice):
             limit = voice.landing[0] if voice.landing and not voice.in_grace else None
             mask = mask | _chord_notes(voice.key, voice.last, limit)
-            if not voice.in_grace and not voice.last_tied and self._may_tie(voice):
-                mask = mask | _TIE
+        if voice.in_note and not voice.last_tied and self._may_tie(voice):
+            mask = mask | _TIE
         if self.is_full():
             mask = mask | self._part_names() | self._voice_names()
             if self.scope.required <= {voice.id[0], *(name[0] for name in self._written)}:
                 mask = mask | self._barlines()
         return mask
+
+    def _may_grow(self, voice: _Voice) -> bool:
+        """Whether the last note may become a chord, or the chord a larger one."""
+        if self.scope.max_chord == UNLIMITED:
+            return True
+        return voice.in_note and (bool(voice.landing) or voice.chord_size < self.scope.max_chord)
 
     def _may_tie(self, voice: _Voice) -> bool:
         if voice.target is None or voice.position < voice.target:
@@ -562,6 +647,11 @@ class Grammar:
         if forced is not None and forced.duration is not None:
             fits = voice.current == forced.duration
             durations = _NOTHING if fits else _mask([v.DURATION_IDS[forced.duration]])
+        elif forced is not None and forced.alter is not None and voice.group is None:
+            durations = durations & _NO_TUPLETS
+            fits = fits and voice.current[1] is None
+        if self.scope.plain_lengths and voice.group is None:
+            durations = durations & _PLAIN_LENGTHS
         mask = self._beginnings(voice, forced, fits=fits)
         if previous not in v.DURATION_OF:
             mask = mask | durations | self._preliminaries(voice, forced)
@@ -571,7 +661,7 @@ class Grammar:
         """Chord symbols, grace notes and whole-measure rests, where they may come before a duration."""
         if voice.remaining == 0 or (forced is not None and (forced.is_note or forced.alter is not None)):
             return _NOTHING
-        mask = _GRACE
+        mask = _GRACE if self.scope.graces else _NOTHING
         if voice.previous in _KINDS:
             return mask | _FAMILIES["b"]
         if self.scope.symbols and not voice.has_symbol:
@@ -634,6 +724,7 @@ class Grammar:
         grace = voice.previous == v.GRACE
         self._leave_note(voice)
         voice.last = pitch
+        voice.chord_size = 1
         voice.in_grace = grace
         if grace:
             return
@@ -645,6 +736,7 @@ class Grammar:
         position = (voice.last or (0, 0))[0] + step
         voice.last = (position, against + voice.key.alter_of(STEPS[position % 7]))
         voice.last_tied = False
+        voice.chord_size += 1
         if not voice.in_grace:
             self._land(voice, voice.last)
 

@@ -19,11 +19,15 @@ from notation.site import NOTHING_PENDING, CompletionSite
 from notation.tokens import encode
 from notation.tokens import vocabulary as v
 from notation.tokens.encode import EncodedMeasure, Segment, SegmentWriter, UnencodableError
-from notation.tokens.grammar import Forced, Grammar, Scope, Sounding, VoiceId
+from notation.tokens.grammar import Forced, Grammar, Repeats, Scope, Sounding, VoiceId
 
 HOP = 8
 N_AFTER = 2
 """How many measures after a gap the model is shown."""
+MAX_CHORD = 8
+"""Notes of a chord at most: what engravers take."""
+KNOWN_STYLE = 12
+"""From so many events on, what a part has none of is not suggested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def make_prompt(site: CompletionSite, max_tokens: int) -> Prompt | None:
     if window:
         header = encode.header_ids(preamble, window[0])
     context = [token_id for measure in window for token_id in encode.measure_ids(measure, len(parts), site.part)]
-    grammar = _grammar(site, measures, opening, counter, pickups)
+    grammar = _grammar(site, measures, counter, pickups)
     fresh: Grammar | None = grammar.copy()
     if not _enter_site(grammar, site, opening, writer):
         return None
@@ -265,42 +269,69 @@ def _bare(segment: Segment, barline: int) -> EncodedMeasure:
 def _grammar(
     site: CompletionSite,
     measures: Sequence[EncodedMeasure],
-    opening: Opening,
     counter: encode.SectionCounter,
     pickups: frozenset[Fraction],
 ) -> Grammar:
-    alone = len(site.score.parts) == 1
-    scope = Scope(
-        n_parts=max(1, len(site.score.parts)),
-        parts=(site.part,),
-        required=frozenset({site.part}),
-        voices=None if site.whole_part else ((site.staff, site.voice),),
-        heads=frozenset({"|:", "ending", "len"}) if alone else frozenset(),
-        pickups=pickups,
-        symbols=_has_symbols(site),
-        barlines=(opening.barline,) if opening.barline is not None else tuple(v.BARLINE_IDS.values()),
-    )
     history = [{segment.voice: segment.ids for segment in measure.segments} for measure in measures[-v.N_REFERENCES :]]
-    part = site.score.parts[site.part] if site.part < len(site.score.parts) else None
     ties = {}
-    if part and 0 < site.measure <= len(part.measures):
-        for voice in part.measures[site.measure - 1].voices:
+    if 0 < site.measure <= len(_part_measures(site)):
+        for voice in _part_measures(site)[site.measure - 1].voices:
             ties[site.part, voice.staff, voice.number] = _tied(voice.events)
     return Grammar(
-        scope=scope,
+        scope=_scope(site, pickups),
         keys={site.part: site.key},
         full=site.time.duration,
         pickup=counter.pickup,
         ties=ties,
         history=list(history),
+        repeats=_repeats(site),
     )
 
 
-def _has_symbols(site: CompletionSite) -> bool:
-    """Whether chord symbols stand above the part being written: then new music has them too."""
-    part = site.score.parts[site.part] if site.part < len(site.score.parts) else None
-    measures = part.measures if part else ()
-    return any(event.chord_symbol for measure in measures for voice in measure.voices for event in voice.events)
+def _part_measures(site: CompletionSite) -> tuple[Measure, ...]:
+    return site.score.parts[site.part].measures if site.part < len(site.score.parts) else ()
+
+
+def _scope(site: CompletionSite, pickups: frozenset[Fraction]) -> Scope:
+    """What may be written: chords, grace notes and chord symbols only in a part that has them."""
+    measures = _part_measures(site)
+    events = [event for measure in measures for voice in measure.voices for event in voice.events]
+    chords = any(len(event.notes) > 1 for event in events) or len(events) < KNOWN_STYLE
+    return Scope(
+        n_parts=max(1, len(site.score.parts)),
+        parts=(site.part,),
+        required=frozenset({site.part}),
+        voices=_voices_of(site),
+        heads=frozenset({"|:", "ending", "len"}) if len(site.score.parts) == 1 else frozenset(),
+        pickups=pickups,
+        symbols=any(event.chord_symbol for event in events),
+        graces=any(event.grace for event in events),
+        max_chord=MAX_CHORD if chords else 1,
+        plain_lengths=True,
+    )
+
+
+def _repeats(site: CompletionSite) -> Repeats:
+    """Where the measure being written stands among the repeats of its part."""
+    state = Repeats()
+    measures = _part_measures(site)
+    for measure in measures[: site.measure]:
+        state = state.after_head(repeat_start=measure.repeat_start, ending=measure.ending[0] if measure.ending else 0)
+        barline = encode.barline_id(measure.barline)
+        state = state.after_barline(barline) if barline is not None else state
+    if not site.inserted and site.measure < len(measures):
+        here = measures[site.measure]
+        state = state.after_head(repeat_start=here.repeat_start, ending=here.ending[0] if here.ending else 0)
+    return state
+
+
+def _voices_of(site: CompletionSite) -> tuple[tuple[int, int], ...]:
+    """The voices that may be written: the one at the cursor, or those that the part has had so far."""
+    if not site.whole_part:
+        return ((site.staff, site.voice),)
+    had = {(voice.staff, voice.number) for measure in _part_measures(site) for voice in measure.voices}
+    n_staves = site.score.parts[site.part].staves if site.score.parts else 1
+    return tuple(sorted(had | {(staff, 1) for staff in range(1, n_staves + 1)}))
 
 
 def _tied(events: Sequence[Event]) -> tuple[Sounding, ...]:
@@ -313,8 +344,7 @@ def _tied(events: Sequence[Event]) -> tuple[Sounding, ...]:
 
 def enter(grammar: Grammar, site: CompletionSite, opening: Opening) -> None:
     """Bring a grammar to the start of a measure that other parts have written."""
-    if opening.barline is not None:
-        grammar.scope = replace(grammar.scope, barlines=(opening.barline,))
+    grammar.closing = opening.barline
     if site.whole_part:
         grammar.enter_part(site.part, number=opening.number, length=opening.length, written=opening.written)
         return
@@ -337,6 +367,9 @@ def _enter_site(grammar: Grammar, site: CompletionSite, opening: Opening, writer
     forced = _forced(site)
     if forced is None or (length is not None and (length < writer.position or _off_grid(length))):
         return False
+    grammar.closing = opening.barline
+    if site.barline_follows and site.measure < len(_part_measures(site)):
+        grammar.closing = encode.barline_id(_part_measures(site)[site.measure].barline) or grammar.closing
     voice = (site.part, site.staff, site.voice)
     grammar.enter_voice(
         voice,

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tests.support.clients import PROFILES
 from tests.support.fake_model import suggestion
@@ -451,3 +453,22 @@ async def test_a_client_that_vanishes_leaves_the_others_alone(scheme: str) -> No
             writer.close()
             stays.open(URI, "abc|")
             assert len(await stays.ghost(URI)) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_let_in"),
+    [
+        pytest.param(None, True, id="no page at all"),
+        pytest.param("http://localhost:8080", True, id="a page of this machine"),
+        pytest.param("https://example.com", False, id="a page of another site"),
+        pytest.param("http://localhost.example.com", False, id="a page that only sounds local"),
+    ],
+)
+async def test_pages_of_other_sites_cannot_reach_a_websocket_server(origin: Any, is_let_in: bool) -> None:
+    with listening(*FAKE_SERVER, "--ws") as port:
+        try:
+            async with connect(f"ws://127.0.0.1:{port}", origin=origin):
+                found = True
+        except InvalidStatus:
+            found = False
+        assert found is is_let_in

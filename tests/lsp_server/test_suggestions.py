@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inference.completion import Suggestion
 
+from inference.completion import Suggestion
 from lsp_server.suggestions import Asked, SuggestionCache
 
 URI = "file:///tune.abc"
@@ -56,6 +56,13 @@ def test_another_document_or_another_wish_is_not_answered(cache: SuggestionCache
     assert cache.find(URI, asked("ab|xy", 3, measures=2), 1) is None
     assert cache.find(URI, asked("ab|xy", 3, temperature=0.5), 1) is None
     assert cache.find(URI, asked("ab|xy", 3), 4) is None
+
+
+def test_a_rest_that_cannot_be_seen_is_none() -> None:
+    cache = SuggestionCache()
+    cache.remember(URI, asked("ab|"), 1, suggestions("CD|\n", offset=3))
+    assert texts(cache.find(URI, asked("ab|CD"), 1)) == ["|\n"]
+    assert cache.find(URI, asked("ab|CD|"), 1) is None
 
 
 def test_several_candidates_are_not_made_of_a_rest(cache: SuggestionCache) -> None:

@@ -37,6 +37,9 @@ def musicxml(*measures: str) -> str:
         pytest.param("A2|A2B2 c2d2|e8|d6|]", id="a pickup and its complement"),
         pytest.param("A8|B6:|\nA2|c8|d6|]", id="a measure split by a repeat"),
         pytest.param("(3ABc d>e z2 [CEG]2|Z|A8 & B4 B4|[M:3/4]A6|]", id="tuplet, broken rhythm, chord, overlay, metre"),
+        pytest.param("A|ABcd efga|1 ABcd efg:|2 ABcd efga|]", id="a short bar before a repeat is not part of the next"),
+        pytest.param("A4B4|A4B4|\nw: one two", id="notes that have no words yet"),
+        pytest.param("V:1\nA8|B4\nV:2\nc8|d4\nV:1\nB4|]\nV:2\nd4|]", id="a measure that goes on in the next line"),
         pytest.param('"G"A4 "^slow".B4|{g}A4 !trill!B4|]', id="chord symbols, grace notes and decorations"),
     ],
 )

@@ -6,10 +6,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notation.abc import LANGUAGE
+from notation.abc import LANGUAGE, decode_bytes
 from notation.abc.printer import normalise
 from notation.score import (
     Barline,
@@ -29,7 +29,7 @@ from tests.notation.abc.roundtrip import packaged_corpus, read_tunes, round_trip
 
 N_FILES = 700
 """music21 brings more than a thousand ABC files; fewer than this means that they were not found."""
-STEP = 12
+STEP = 10
 
 
 def test_corpus_round_trips() -> None:
@@ -48,10 +48,10 @@ def test_corpus_round_trips() -> None:
 
 
 def test_corpus_gives_few_false_alarms() -> None:
-    """The tunes are proof-read: measures that do not fit are rare, and most tunes have no finding at all."""
+    """The fiddle tunes are proof-read: measures that do not fit are rare (essenFolksong leaves out barlines)."""
     n_measures = n_misfits = 0
-    for file in packaged_corpus()[::STEP]:
-        document = LANGUAGE.parse(file.read_text(encoding="latin-1"))
+    for file in [file for file in packaged_corpus() if file.parent.name != "essenFolksong"][::STEP]:
+        document = LANGUAGE.parse(decode_bytes(file.read_bytes())[0])
         n_measures += sum(len(part.measures) for score in document.scores for part in score.parts)
         n_misfits += sum(one.code.startswith("measure-too") for one in document.diagnostics)
     assert n_measures > 2000
@@ -61,27 +61,27 @@ def test_corpus_gives_few_false_alarms() -> None:
 @pytest.mark.parametrize(
     ("music", "line"),
     [
-        pytest.param("CDEF GABc|c8|]", "CDEF GABc | c8 |]", id="barlines"),
-        pytest.param("^F F =F F|F8|", "^FF =FF | F8 |", id="accidentals only where needed"),
-        pytest.param("^F2 f2 z4|", "^F2 =f2 z4 |", id="a courtesy in the other octave"),
-        pytest.param("^F8-|F2 F2 z4|", "^F8- | F2 =F2 z4 |", id="a courtesy after a tie"),
-        pytest.param("(3ABc(3cBA z4|", "(3ABc(3cBA z4 |", id="tuplets"),
-        pytest.param("[CEG]4 [C-E]2[CE]2|", "[CEG]4 [C-E]2[CE]2 |", id="chords"),
-        pytest.param("{ga}c4 {/g}c4|", "{ga}c4 {g}c4 |", id="grace notes"),
-        pytest.param('"Am"!trill!(c4 .d4)|', '"Am"(!trill!c4 .d4) |', id="marks"),
+        pytest.param("CDEF GABc|c8|]", "| CD EF GA Bc | c8 |]", id="barlines"),
+        pytest.param("^F F =F F|F8|", "| ^FF =FF | F8 |", id="accidentals only where needed"),
+        pytest.param("^F2 f2 z4|", "| ^F2 =f2 z4 |", id="a courtesy in the other octave"),
+        pytest.param("^F8-|F2 F2 z4|", "| ^F8- | F2 =F2 z4 |", id="a courtesy after a tie"),
+        pytest.param("(3ABc(3cBA z4|", "| (3ABc (3cBA z4 |", id="tuplets"),
+        pytest.param("[CEG]4 [C-E]2[CE]2|", "| [CEG]4 [C-E]2 [CE]2 |", id="chords"),
+        pytest.param("{ga}c4 {/g}c4|", "| {ga}c4 {g}c4 |", id="grace notes"),
+        pytest.param('"Am"!trill!(c4 .d4)|', '| "Am"(!trill!c4 .d4) |', id="marks"),
         pytest.param("|:c8|1d8:|2e8|]", "|: c8 | [1 d8 :| [2 e8 |]", id="repeats"),
-        pytest.param("c8::d8:|", "c8 :: d8 :|", id="both repeats"),
-        pytest.param("Z2|X|", "Z | Z | X |", id="measures of rest"),
-        pytest.param("c8 & C8|", "c8 & C8 |", id="overlays"),
-        pytest.param("c8|[K:G][M:3/4]f6|", "c8 | [K:G] [M:3/4] f6 |", id="changes"),
-        pytest.param("c5 z/z/ z2|", "c5 z/z/ z2 |", id="a length that is no note value stays one note"),
+        pytest.param("c8::d8:|", "| c8 :: d8 :|", id="both repeats"),
+        pytest.param("Z2|X|", "| Z | Z | X |", id="measures of rest"),
+        pytest.param("c8 & C8|", "| c8 & C8 |", id="overlays"),
+        pytest.param("c8|[K:G][M:3/4]f6|", "| c8 | [K:G] [M:3/4] f6 |", id="changes"),
+        pytest.param("c5 z/z/ z2|", "| c5z/z/ z2 |", id="a length that is no note value stays one note"),
     ],
 )
 def test_lines(music: str, line: str) -> None:
-    start = "CDEF GABc|CDEF GABc|"
+    start = "CDEF GABc|CDEF GABc| "
     score = LANGUAGE.parse("X:1\nT:t\nM:4/4\nL:1/8\nK:C\n" + start + music).scores[0]
     body = LANGUAGE.print([score]).partition("K:C\n")[2].split()
-    assert " ".join(body).replace("CDEF GABc | CDEF GABc |", "", 1).strip() == line
+    assert " ".join(body).replace("CD EF GA Bc | CD EF GA Bc ", "", 1) == line
 
 
 def test_lyrics() -> None:
@@ -133,9 +133,7 @@ def _events(draw: st.DrawFn) -> tuple[Event, ...]:
         unit = draw(st.sampled_from(UNITS))
         for _ in range(3 if kind == "triplet" else 1):
             size = {"rest": 0, "chord": 3}.get(kind, 1)
-            heads = draw(
-                st.lists(PITCHES, min_size=min(size, 2), max_size=size, unique_by=lambda one: one.position)
-            )
+            heads = draw(st.lists(PITCHES, min_size=min(size, 2), max_size=size, unique_by=lambda one: one.position))
             notes = tuple(Note(pitch) for pitch in sorted(heads, key=lambda one: one.position))
             duration = Fraction(0) if kind == "grace" else unit * Fraction(2, 3) if kind == "triplet" else unit
             event = Event(onset, duration, notes, (3, 2) if kind == "triplet" else None, kind == "grace")
@@ -165,6 +163,7 @@ def _scores(draw: st.DrawFn) -> Score:
     return Score(tuple(parts), title, rhythm=draw(st.sampled_from(["", "jig"])), fields=(("N", "x"), ("%%scale", "1")))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_scores())
 def test_generated_scores_round_trip(score: Score) -> None:
     text = LANGUAGE.print([score])

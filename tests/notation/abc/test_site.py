@@ -130,11 +130,11 @@ def test_half_typed(music: str, pending: Pending) -> None:
         *(
             pytest.param(HEADER + music, id=music)
             for music in (
-                "DFA d2f|\n% slow ‸", "DFA % d‸", "DFA d2f|\nw: a‸", "DFA|\nW: a‸", "%%text a‸", "V:2‸", "[CE‸", "{g‸",
-                '"Am‸', "!tri‸", "[K:G‸", "[V:1‸", "%%begintext\nabc ‸\n%%endtext", "DF‸A d2f|", "B‸2 A", "^‸A B", "B2‸/",
-                "c‸'", "!tr‸ill!A", "[C‸E]A", '"A‸m"A', "{g‸}A", "A‸>B c2|", "A>‸B c|", "(3A‸BC d2|", "A-‸A B|", '"Am"‸A B|',
-                "!trill!‸A|", "[K:‸G]A", "A|‸:", "A:‸|", "DFA d2f|]‸", "DFA d2f\\‸", "‸w: a", "‸% a", "‸V:1", "ABc d2e‸|",
-                "ABc‸ d2e|",
+                "DFA d2f|\n% slow ‸", "DFA % d‸", "DFA d2f|\nw: a‸", "DFA|\nW: a‸", "%%text a‸", "V:2‸", "[CE‸",
+                "{g‸", '"Am‸', "!tri‸", "[K:G‸", "[V:1‸", "%%begintext\nabc ‸\n%%endtext", "DF‸A d2f|", "B‸2 A",
+                "^‸A B", "B2‸/", "c‸'", "!tr‸ill!A", "[C‸E]A", '"A‸m"A', "{g‸}A", "A‸>B c2|", "A>‸B c|",
+                "(3A‸BC d2|", "A-‸A B|", '"Am"‸A B|', "!trill!‸A|", "[K:‸G]A", "A|‸:", "A:‸|", "DFA d2f|]‸",
+                "DFA d2f\\‸", "‸w: a", "‸% a", "‸V:1", "ABc d2e‸|", "ABc‸ d2e|",
             )
         ),
     ],

@@ -24,7 +24,7 @@ from notation.score import (
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=6)
 PITCHES = st.builds(Pitch, st.sampled_from("CDEFGAB"), st.integers(0, 9), st.integers(-2, 2))
 WRITTEN = st.sampled_from([Fraction(n, d) for n in (1, 3, 5, 7, 9) for d in (2, 4, 8, 16, 32)])
-TUPLETS = st.sampled_from([None, None, None, (3, 2), (5, 4), (2, 3), (7, 8)])
+TUPLETS = st.sampled_from([None, None, None, (3, 2), (5, 4), (2, 3), (7, 8), (6, 4)])
 DECORATIONS = st.sampled_from(["staccato", "trill", "fermata", "p", "ff", "upbow", "3", "segno", "coda", "roll", "a<b"])
 SYLLABLES = st.sampled_from(["", "la", "Glo-", "_", "a b", "x&y", "-"])
 MARKS = st.builds(

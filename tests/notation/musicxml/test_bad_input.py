@@ -140,12 +140,25 @@ def test_no_entity_is_expanded_and_nothing_is_fetched(text: str) -> None:
         pytest.param("<score-partwise><part id='P1'>" + "<measure>" * 5_000, id="open measures"),
         pytest.param("".join(chr(n % 256) for n in range(50_000)), id="binary"),
         pytest.param("<score-partwise>\ud800\0</score-partwise>", id="lone surrogate"),
+        pytest.param("<score-partwise " + "a" * 50_000 + "><part id='P1'><measure " + "b" * 50_000 + ">", id="names"),
+        pytest.param(
+            "<score-partwise><part id='P1'><measure><attributes>"
+            + "".join(f"<divisions>{n}</divisions>" for n in range(100_000, 103_000))
+            + "</attributes><note><rest/><duration>7</duration></note></measure>",
+            id="many divisions",
+        ),
         pytest.param("", id="empty"),
     ],
 )
 @pytest.mark.timeout(60)
 def test_hostile_text_is_read_in_linear_time(text: str) -> None:
     assert parse(text).diagnostics
+
+
+def test_many_comments_before_the_cursor_are_passed_in_linear_time() -> None:
+    text = TEXT.replace("  </part>", "<!-- a -->" * 500 + "x  </part>", 1)
+    assert LANGUAGE.completion_site(parse(text), text.index("x  </part>")) is None
+    assert LANGUAGE.completion_site(parse(text.replace("x  </part>", "  </part>")), text.index("x  </part>"))
 
 
 def test_a_text_beyond_the_limit_is_refused() -> None:

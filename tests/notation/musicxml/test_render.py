@@ -10,6 +10,7 @@ import pytest
 
 from notation.musicxml import LANGUAGE
 from notation.score import Barline, Event, KeySignature, Measure, Note, Pitch, TimeSignature, Voice
+from notation.site import CompletionSite
 from tests.notation.musicxml.corpus import sample, text_of
 from tests.notation.musicxml.documents import ATTRIBUTES, CURSOR, FIRST, QUARTERS, cut, document, measure, note, part
 from tests.notation.musicxml.holes import fill, holes
@@ -130,6 +131,16 @@ def test_the_other_staff_is_written_behind_a_backup() -> None:
     assert text == document(part("P1", piano, measure(2, upper + backup + below)))
 
 
+@pytest.mark.parametrize("going_back", [pytest.param(2, id="from the cursor"), pytest.param(6, id="from the end")])
+def test_what_follows_a_filled_voice_stays_where_it_is(going_back: int) -> None:
+    second = f"      <backup><duration>{going_back}</duration></backup>\n" + note("C4", 6, voice="2")
+    marked = document(part("P1", FIRST, measure(2, note("G4", 2) + CURSOR + second)))
+    read = LANGUAGE.parse(complete(marked, new_measure(*REST_OF, barline=None)))
+    upper, lower = read.scores[0].parts[0].measures[1].voices
+    assert [one.duration for one in (*upper.events, *lower.events)] == [F(1, 4), F(1, 2), F(3, 4)]
+    assert read.diagnostics == ()
+
+
 def test_new_divisions_are_declared_and_taken_back() -> None:
     triplet = tuple(event(F(n, 12), F(1, 12), tuplet=(3, 2)) for n in range(3))
     music = (*triplet, event(F(1, 4), F(1, 2)))
@@ -231,3 +242,42 @@ def test_the_schema_accepts_what_was_filled() -> None:
             assert schema_errors(hole.text[: hole.offset] + new + hole.text[hole.offset :]) == []
             checked += 1
     assert checked >= 3
+
+
+def _anything(site: CompletionSite) -> list[Measure]:
+    """Something that fills the measure at a site, whatever that is."""
+    length = F(1, 4) if site.remaining is None else site.remaining
+    notes = (Note(Pitch("D", 5)),)
+    events = (Event(site.filled, length, notes),) if length else ()
+    barline = None if site.barline_follows else Barline()
+    return [Measure((Voice(events, site.staff, site.voice),), site.time, site.key, barline)]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("typed", ["", "<"])
+@pytest.mark.parametrize("open_end", [False, True])
+def test_every_offset_of_a_document(newline: str, typed: str, open_end: bool) -> None:
+    """Where there is a site, what is rendered there is read back in the right place and breaks nothing."""
+    music = FIRST + measure(2, note("G4", 2) + note("E4", 2, "<chord/>")) + measure(3, "      <print/>\n")
+    text = document(part("P1", music), part("P2", FIRST)).replace("\n", newline)
+    n_sites = 0
+    for offset in range(text.index("<part "), len(text)):
+        hole = text[:offset] + typed + ("" if open_end else text[offset:])
+        cursor = offset + len(typed)
+        site = LANGUAGE.completion_site(LANGUAGE.parse(hole), cursor)
+        if site is None:
+            continue
+        n_sites += 1
+        new = _anything(site)
+        filled = LANGUAGE.parse(hole[:cursor] + LANGUAGE.render(site, new) + hole[cursor:])
+        read = filled.scores[0].parts[site.part].measures[site.measure]
+        assert all(voice.events in _fillings(read, site) for voice in new[0].voices if voice.events)
+        codes = {one.code for one in filled.diagnostics}
+        assert codes <= ({"not-well-formed"} if open_end else set()) | {"measure-too-short"}
+    assert n_sites > 50
+
+
+def _fillings(read: Measure, site: CompletionSite) -> list[tuple[Event, ...]]:
+    """The events that stand in each voice between those that preceded and those that followed the cursor."""
+    start, stop = len(site.before), len(site.after)
+    return [voice.events[start : len(voice.events) - stop] for voice in read.voices]

@@ -165,6 +165,8 @@ def test_free_metre_has_no_remaining() -> None:
         pytest.param(first_measure(note("G4", 2) + "a" + CURSOR), id="behind loose text"),
         pytest.param(document(part("P1", measure(1, CURSOR + ATTRIBUTES + QUARTERS))), id="before the attributes"),
         pytest.param(first_measure(note("G4", 2) + "<barline/>" + CURSOR), id="behind the barline"),
+        pytest.param(first_measure(note("G4", 2) + CURSOR + note("E4", 2, "<chord/>")), id="in a chord"),
+        pytest.param(first_measure(note("G4", 2) + "<pri" + CURSOR + "\n"), id="behind another tag"),
         pytest.param(CURSOR, id="empty text"),
     ],
 )

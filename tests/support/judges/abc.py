@@ -4,8 +4,8 @@
 - abc2midi: broken syntax, chords and ties that do not fit; its errors count, its warnings do not.
 - abc2abc: the length of every bar but the first, as `Bar 2 is 3/4 not 4/4`. It knows no customs of short bars and
   adds one before a repeat to the bar after it; so a bar is excused if it, or what it is too long, is as long as a
-  short measure that `sums` excuses. Nor does it add up a bar that goes on after another voice's line: where there is
-  such a bar, short ones are left to abcjs.
+  short measure that `sums` excuses. It adds a bar that goes on in its voice's next line to
+  the other voice's: where there is such a bar, the lengths are left to abcjs.
 - abcjs: warnings of its parser, and the sum of each measure's notes with its place in the text.
 
 Offsets are code points.
@@ -83,7 +83,7 @@ def _abc2abc(text: str, abcjs: dict | None) -> Iterator[Complaint]:
             yield Complaint("abc2abc", match[6])
             continue
         length, full = Fraction(int(match[2]), int(match[3])), Fraction(int(match[4]), int(match[5]))
-        if not {length, length - full} & excused and not (torn and length < full):
+        if not torn and not {length, length - full} & excused:
             yield Complaint("abc2abc", f"bar of {length} where {full} is due", place=f"bar {match[1]}")
     if status:
         yield Complaint("abc2abc", f"exit status {status}")

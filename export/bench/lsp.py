@@ -1,0 +1,307 @@
+"""The same suggestions through the real server, over standard input and output: what does the protocol cost?
+
+A typing replay. Each document stands as it was one character before the cursor, and the editor has been quiet; then
+the character is typed, ghost text is asked for at once, and the clock stops when the answer has been read. In turn
+with it the same document state is completed by a bare call in this process, in the same order, so that both have the
+same model state to reuse and the ratio is of times measured within milliseconds of each other. Then the first
+character of the suggestion is typed, which the server should answer without the model.
+
+The client speaks JSON-RPC with as little of its own as can be: what it costs is in the figures. Columns are code points
+(UTF-32 is negotiated).
+
+Source: LSP 3.18, "Base Protocol", "Inline Completion Request".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from export.bench import measure
+from export.bench.documents import Site
+from export.bench.machine import environment, peak_memory
+from export.bench.measure import Timed
+from export.bench.rows import Measurement, summarise
+from notation.source import line_and_column
+
+if TYPE_CHECKING:
+    from inference.completion import Completer
+
+_QUIET = 0.05
+"""Seconds that the editor is quiet before a key is pressed: the server's work on earlier edits is done by then."""
+_PATIENCE = 60.0
+"""Seconds to wait for an answer."""
+_LEAVES_OUT = "the editor's drawing, the pause before asking (set to 0 here, 75 ms by default)"
+
+
+class ServerError(ValueError):
+    """The server ended, stayed silent, or answered with an error."""
+
+
+@dataclass
+class Client:
+    """One end of a connection.
+
+    Attributes:
+        process: the server.
+    """
+
+    process: asyncio.subprocess.Process
+    _waiting: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
+    _last_id: int = 0
+
+    async def request(self, method: str, params: object) -> Any:
+        """The answer to a request.
+
+        Raises:
+            ServerError: there is none, or it is an error.
+        """
+        self._last_id += 1
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[self._last_id] = answer
+        self._send({"id": self._last_id, "method": method, "params": params})
+        try:
+            return await asyncio.wait_for(answer, _PATIENCE)
+        except TimeoutError as error:
+            raise ServerError(f"the server did not answer {method} within {_PATIENCE:.0f} s.") from error
+
+    def notify(self, method: str, params: object) -> None:
+        """Tell the server something."""
+        self._send({"method": method, "params": params})
+
+    async def listen(self) -> None:
+        """Read what the server sends until it ends."""
+        try:
+            while True:
+                self._take(await self._read())
+        except asyncio.IncompleteReadError:
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(ServerError("the server ended before it answered."))
+
+    async def _read(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        header = await self.process.stdout.readuntil(b"\r\n\r\n")
+        lengths = [line for line in header.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        body = await self.process.stdout.readexactly(int(lengths[0].split(b":")[1]))
+        message: dict[str, Any] = json.loads(body)
+        return message
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        if "method" in message:
+            if "id" in message:  # the server asks something: whatever it is, we have nothing to add
+                self._send({"id": message["id"], "result": None})
+            return
+        answer = self._waiting.pop(message["id"], None)
+        if answer is None or answer.done():
+            return
+        if "error" in message:
+            answer.set_exception(ServerError(f"the server answered with an error: {message['error']}"))
+        else:
+            answer.set_result(message.get("result"))
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        assert self.process.stdin is not None
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+@dataclass
+class Editor:
+    """An editor with one document open at a time, as far as the replay needs one."""
+
+    client: Client
+    _version: int = 0
+    _uri: str = ""
+
+    async def show(self, site: Site, text: str) -> None:
+        """Bring the document of a site into a state, and be quiet for a moment."""
+        suffix = "abc" if site.language == "abc" else "musicxml"
+        uri = f"file:///bench/{site.piece}.{suffix}"
+        self._version += 1
+        if uri == self._uri:
+            self._change([{"text": text}])
+        else:
+            if self._uri:
+                self.client.notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})
+            item = {"uri": uri, "languageId": site.language, "version": self._version, "text": text}
+            self.client.notify("textDocument/didOpen", {"textDocument": item})
+            self._uri = uri
+        await asyncio.sleep(_QUIET)
+
+    async def type(self, text: str, before: str, offset: int) -> tuple[float, str]:
+        """Type characters and ask for ghost text behind them.
+
+        Args:
+            text: what is typed.
+            before: the document until then.
+            offset: where it is typed.
+
+        Returns:
+            Milliseconds until the answer, and the first suggestion; empty if there is none.
+        """
+        start = _position(before, offset)
+        after = _position(before[:offset] + text, offset + len(text))
+        context = {"triggerKind": 2}
+        params = {"textDocument": {"uri": self._uri}, "position": after, "context": context}
+        self._version += 1
+        began = time.perf_counter()
+        self._change([{"range": {"start": start, "end": start}, "text": text}])
+        answer = await self.client.request("textDocument/inlineCompletion", params)
+        ms = 1000 * (time.perf_counter() - began)
+        items = answer.get("items", []) if isinstance(answer, dict) else answer or []
+        return ms, str(items[0]["insertText"]) if items else ""
+
+    def _change(self, changes: Sequence[object]) -> None:
+        identifier = {"uri": self._uri, "version": self._version}
+        self.client.notify("textDocument/didChange", {"textDocument": identifier, "contentChanges": changes})
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One suggestion both ways.
+
+    Attributes:
+        bare: by a call.
+        ms, text: through the server.
+        typed_through: milliseconds to the rest of the suggestion after its first character; None if there is no rest.
+    """
+
+    bare: Timed
+    ms: float
+    text: str
+    typed_through: float | None
+
+
+def measure_server(bundle: Path, provider: str, threads: int, sites: Sequence[Site]) -> list[Measurement]:
+    """Replay the sites against the real server.
+
+    Raises:
+        GhostnoteError: the model cannot be used.
+        ServerError: the server failed.
+    """
+    from inference.bundle import load_bundle
+    from inference.completion import Completer
+
+    completer = Completer(load_bundle(bundle), provider, threads)
+    measure.demand(provider, completer)
+    measure.warm_up(completer, sites)
+    command = ("serve", "--stdio", "--model", str(bundle.resolve()), "--provider", provider, "--threads", str(threads))
+    return asyncio.run(_measure(completer, command, sites))
+
+
+async def _measure(completer: Completer, command: Sequence[str], sites: Sequence[Site]) -> list[Measurement]:
+    began = time.perf_counter()
+    async with _server(command) as client:
+        await _initialize(client)
+        initialized = 1000 * (time.perf_counter() - began)
+        editor = Editor(client)
+        figures = [summarise("lsp: initialize", "ms", [initialized], leaves_out="the editor")]
+        site = next((site for site in sites if _bare(completer, site).text), None)
+        if site is not None:
+            first = await _first_suggestion(editor, site, began)
+            figures.append(summarise("lsp: first suggestion", "ms", [first], leaves_out="the editor"))
+        others = [each for each in sites if each != site]  # the server remembers what it answered
+        pairs = [await _pair(editor, completer, each, index) for index, each in enumerate(others)]
+        figures += _figures(pairs) if pairs else []
+        return figures + measure.memory(peak_memory(client.process.pid), "lsp: server's peak memory")
+
+
+@asynccontextmanager
+async def _server(command: Sequence[str]) -> AsyncIterator[Client]:
+    """A server that is started, and ended whatever happens."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "lsp_server", *command),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=environment(),
+    )
+    client = Client(process)
+    listening = asyncio.create_task(client.listen())
+    try:
+        yield client
+        await client.request("shutdown", None)
+        client.notify("exit", None)
+        await asyncio.wait_for(process.wait(), _PATIENCE)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        await listening
+
+
+async def _initialize(client: Client) -> None:
+    inline = {"inlineCompletion": {"dynamicRegistration": False}}
+    capabilities = {"general": {"positionEncodings": ["utf-32"]}, "textDocument": inline}
+    options = {"ghostnote": {"delayMs": 0}}
+    params = {"processId": None, "rootUri": None, "capabilities": capabilities, "initializationOptions": options}
+    answer = await client.request("initialize", params)
+    encoding = answer["capabilities"].get("positionEncoding")
+    if encoding != "utf-32":
+        raise ServerError(f"the server counts columns in {encoding}, the benchmark in utf-32: the versions differ.")
+    client.notify("initialized", {})
+
+
+async def _first_suggestion(editor: Editor, site: Site, began: float) -> float:
+    """Milliseconds from `began` to the first suggestion, while the server may still be loading the model."""
+    while time.perf_counter() - began < _PATIENCE:
+        await editor.show(site, _before(site))
+        _, text = await editor.type(site.text[site.offset - 1], _before(site), site.offset - 1)
+        if text:
+            return 1000 * (time.perf_counter() - began)
+    raise ServerError(f"the server gave no suggestion within {_PATIENCE:.0f} s, where a bare call gives one.")
+
+
+async def _pair(editor: Editor, completer: Completer, site: Site, index: int) -> Pair:
+    """One suggestion both ways, each first in turn."""
+    bare = _bare(completer, site) if index % 2 else None
+    await editor.show(site, _before(site))
+    ms, text = await editor.type(site.text[site.offset - 1], _before(site), site.offset - 1)
+    typed_through = None
+    if len(text) > 1:
+        await asyncio.sleep(_QUIET)
+        typed_through, _ = await editor.type(text[0], site.text, site.offset)
+    return Pair(bare or _bare(completer, site), ms, text, typed_through)
+
+
+def _bare(completer: Completer, site: Site) -> Timed:
+    from inference.completion import CompletionOptions
+
+    return measure.suggest(completer, site, CompletionOptions())
+
+
+def _figures(pairs: Sequence[Pair]) -> list[Measurement]:
+    same = [pair for pair in pairs if pair.text and pair.text == pair.bare.text]
+    rest = [pair.typed_through for pair in pairs if pair.typed_through is not None]
+    share = 100 * sum(1 for pair in pairs if pair.text == pair.bare.text) / len(pairs)
+    figures = [
+        summarise("lsp: suggestion", "ms", [pair.ms for pair in pairs], tail=True, leaves_out=_LEAVES_OUT),
+        summarise("lsp: bare call in turn", "ms", [pair.bare.ms for pair in pairs], tail=True, leaves_out=_LEAVES_OUT),
+        summarise("lsp: same answer as the bare call", "%", [share], better="higher"),
+    ]
+    if rest:
+        figures.append(summarise("lsp: typed through", "ms", rest, tail=True, leaves_out=_LEAVES_OUT))
+    if same:
+        decode = [pair.ms / (pair.bare.stages["prefill"] + pair.bare.stages["decode"]) for pair in same]
+        figures += [
+            summarise("lsp: ratio to the bare call", "ratio", [pair.ms / pair.bare.ms for pair in same]),
+            summarise("lsp: ratio to prefill and decoding alone", "ratio", decode),
+        ]
+    return figures
+
+
+def _before(site: Site) -> str:
+    """The document one character earlier."""
+    return site.text[: site.offset - 1] + site.text[site.offset :]
+
+
+def _position(text: str, offset: int) -> dict[str, int]:
+    line, column = line_and_column(text, offset)
+    return {"line": line - 1, "character": column - 1}

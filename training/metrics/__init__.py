@@ -1,0 +1,1 @@
+"""How good is a predicted measure, and what would simple rules have predicted?"""

@@ -28,15 +28,15 @@ from notation.tokens.vocabulary import GENRES
 from training.dataset.build import Dataset
 from training.dataset.restore import restore_score
 from training.dataset.tables import Tables
-from training.metrics.baselines import SuffixMatch, measure_back
+from training.metrics.baselines import Rule, SuffixMatch, measure_back
 from training.metrics.notes import f1, notes_of
 
 FIRST_MEASURE = 5
 """The first measure that is predicted, counted from 0."""
 _MEASURES_A_PART = 24
 """With a limit, so many measures in a row of one part, so that the sample is of many pieces."""
-_N_PIECES_LEARNED = 4000
-"""Training parts that the suffix rule learns, at most."""
+_N_PARTS_LEARNED = 4000
+"""Training parts that the suffix rules learn, at most."""
 
 Content: TypeAlias = tuple[tuple[tuple[int, int], tuple[int, ...]], ...]
 """What a part plays in a measure: ((staff, number), tokens) of each voice, sorted."""
@@ -192,15 +192,20 @@ def contents(tables: Tables, piece: int, part: int) -> list[Content]:
 
 
 def baselines(dataset: Dataset, genre: str) -> dict[str, Predictor]:
-    """The rules, the suffix rule having learned the training pieces of the genre."""
+    """The rules, the suffix rules having learned the training pieces of the genre."""
     parts = _parts(dataset.tables("train").values(), genre)
     np.random.default_rng(0).shuffle(parts)  # type: ignore[arg-type]  # a list is shuffled in place too
-    suffix: SuffixMatch[Content] = SuffixMatch(contents(*each) for each in parts[:_N_PIECES_LEARNED])
-    rules = {"previous": measure_back(1), "four back": measure_back(4), "suffix": suffix}
+    learned = [contents(*each) for each in parts[:_N_PARTS_LEARNED]]
+    rules: dict[str, Rule[Content]] = {
+        "previous": measure_back(1),
+        "four back": measure_back(4),
+        "suffix, else 8 back": SuffixMatch(learned),
+        "suffix, else 4 back": SuffixMatch(learned, least=2, fallback=4),
+    }
     return {name: _on_history(rule) for name, rule in rules.items()}
 
 
-def _on_history(rule: Callable[[Sequence[Content]], Content]) -> Predictor:
+def _on_history(rule: Rule[Content]) -> Predictor:
     return lambda task: rule(task.history)
 
 

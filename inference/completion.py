@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from inference.bundle import Bundle, find_bundle, load_bundle
@@ -32,6 +32,10 @@ GENERATED_TOKENS = 160
 """Room that is kept free after a prompt for what is written."""
 MIN_DIFFERENT = 2
 """Rows decoded for each candidate that is asked for beyond the first, since some turn out alike or are dropped."""
+ATTEMPTS = 3
+ENOUGH = 3
+"""With so many different suggestions no further attempt is made."""
+RETRY_TEMPERATURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +151,15 @@ class Completer:
         clock.lap("parse")
         suggestions: list[Suggestion] = []
         if site is not None and prompt is not None:
-            candidates = self._decode(prompt, site, options, cancelled, clock)
-            for candidate in candidates:
-                suggestion = self._suggestion(document, language, prompt, candidate, clock)
-                if suggestion is not None and suggestion.text not in {known.text for known in suggestions}:
-                    suggestions.append(suggestion)
-                if len(suggestions) == options.candidates:
+            for attempt in range(ATTEMPTS):
+                wanted = _variation(options, attempt)
+                for candidate in self._decode(prompt, site, wanted, cancelled, clock):
+                    suggestion = self._suggestion(document, language, prompt, candidate, clock)
+                    if suggestion is not None and suggestion.text not in {known.text for known in suggestions}:
+                        suggestions.append(suggestion)
+                    if len(suggestions) == options.candidates:
+                        break
+                if len(suggestions) >= min(options.candidates, ENOUGH) or _is_late(options):
                     break
         return CompletionResult(tuple(suggestions), site, clock.report(), self.model, self.provider)
 
@@ -198,6 +205,17 @@ class Completer:
             candidate.log_probability / max(1, candidate.n_tokens),
             explain(candidate),
         )
+
+
+def _variation(options: CompletionOptions, attempt: int) -> CompletionOptions:
+    """The options of an attempt: where not enough suggestions held, more are drawn."""
+    if attempt == 0:
+        return options
+    return replace(options, temperature=max(options.temperature, RETRY_TEMPERATURE), seed=options.seed + attempt)
+
+
+def _is_late(options: CompletionOptions) -> bool:
+    return options.deadline is not None and time.monotonic() > options.deadline
 
 
 def explain(candidate: Candidate) -> str:

@@ -30,6 +30,7 @@ _SUMMARIES = {
     "train": "Train a model on a corpus.",
     "evaluate": "Measure how well a model predicts held-out music.",
     "export": "Make a model bundle of a training checkpoint.",
+    "bench": "Measure how fast models are on this machine, without an editor, and how good.",
 }
 
 app = typer.Typer(

@@ -113,7 +113,7 @@ def _judge(request: Request, earlier: list[Row], rows: list[Row], errors: Consol
 
     comparison = compare(earlier, rows, request.tolerance)
     show_comparison(comparison, errors)
-    return WORSE if comparison.failed else 0
+    return WORSE if comparison.regressions else 0
 
 
 def _fail(message: str, code: int) -> int:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -51,6 +52,7 @@ class Site:
         offset: of the cursor.
         kind: what kind of place it is.
         voices: how many voices its score has so far.
+        previous: where the cursor stood a note or a word earlier.
     """
 
     piece: str
@@ -59,6 +61,11 @@ class Site:
     offset: int
     kind: Kind
     voices: int
+    previous: int
+
+    def earlier(self) -> tuple[str, int]:
+        """The document and the cursor at `previous`."""
+        return typed_state(self.text, self.previous), self.previous
 
 
 def load_pieces(folder: Path | None = None) -> list[Piece]:
@@ -136,11 +143,12 @@ def _read(path: Path, name: str) -> str:
 def _sites_of(piece: Piece, quota: int) -> list[Site]:
     """At most `quota` sites of each kind, spread over the piece, in order."""
     pattern = _XML_PLACES if piece.language == "musicxml" else _ABC_PLACES
-    places = [found.start() for found in pattern.finditer(piece.text)]
+    offsets = [found.start() for found in pattern.finditer(piece.text)]
+    places = list(pairwise(offsets))
     random.Random(piece.name).shuffle(places)
     found: dict[Kind, list[Site]] = {kind: [] for kind in KINDS}
-    for offset in places[: quota * _MOST_TRIES]:
-        site = _site(piece, offset)
+    for previous, offset in places[: quota * _MOST_TRIES]:
+        site = _site(piece, previous, offset)
         if site is not None and len(found[site.kind]) < quota:
             found[site.kind].append(site)
         if all(len(sites) == quota for sites in found.values()):
@@ -148,7 +156,7 @@ def _sites_of(piece: Piece, quota: int) -> list[Site]:
     return sorted((site for sites in found.values() for site in sites), key=lambda site: site.offset)
 
 
-def _site(piece: Piece, offset: int) -> Site | None:
+def _site(piece: Piece, previous: int, offset: int) -> Site | None:
     """The site at a place, or None if music cannot go on there."""
     known = language(piece.language)
     text = typed_state(piece.text, offset)
@@ -156,7 +164,7 @@ def _site(piece: Piece, offset: int) -> Site | None:
     if site is None or site.measure == 0 or (site.before and not site.remaining):
         return None
     kind: Kind = "mid-measure" if site.before else "end of measure"
-    return Site(piece.name, piece.language, text, offset, kind, _voices(site.score))
+    return Site(piece.name, piece.language, text, offset, kind, _voices(site.score), previous)
 
 
 def _voices(score: Score) -> int:

@@ -1,10 +1,11 @@
 """The same suggestions through the real server, over standard input and output: what does the protocol cost?
 
-A typing replay. Each document stands as it was one character before the cursor, and the editor has been quiet; then
-the character is typed, ghost text is asked for at once, and the clock stops when the answer has been read. In turn
-with it the same document state is completed by a bare call in this process, in the same order, so that both have the
-same model state to reuse and the ratio is of times measured within milliseconds of each other. Then the first
-character of the suggestion is typed, which the server should answer without the model.
+A typing replay. Ghost text was asked for a note or a word earlier, the document stands as it was one character before
+the cursor, and the editor has been quiet; then the character is typed, ghost text is asked for at once, and the clock
+stops when the answer has been read. In turn with it the same document state is completed by a bare call in this process
+after the same call before, so that both have the same model state to reuse and the ratio is of times measured within
+moments of each other. Then the first character of the suggestion is typed, which the server should answer without the
+model. Between the two earlier states the document is closed, or the server might answer from memory.
 
 The client speaks JSON-RPC with as little of its own as can be: what it costs is in the figures. Columns are code points
 (UTF-32 is negotiated).
@@ -23,6 +24,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from export.bench import measure
 from export.bench.documents import Site
@@ -38,6 +40,8 @@ _QUIET = 0.05
 """Seconds that the editor is quiet before a key is pressed: the server's work on earlier edits is done by then."""
 _PATIENCE = 60.0
 """Seconds to wait for an answer."""
+_AUTOMATIC = 2
+"""The trigger kind of a request that typing made."""
 _LEAVES_OUT = "the editor's drawing, the pause before asking (set to 0 here, 75 ms by default)"
 
 
@@ -121,20 +125,30 @@ class Editor:
     _version: int = 0
     _uri: str = ""
 
+    def open(self, site: Site, text: str) -> None:
+        """Open the document of a site in a state, in place of what was open."""
+        if self._uri:
+            self.client.notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})
+        self._uri = f"file:///bench/{quote(site.piece)}.{site.language}"
+        self._version = 1
+        item = {"uri": self._uri, "languageId": site.language, "version": 1, "text": text}
+        self.client.notify("textDocument/didOpen", {"textDocument": item})
+
     async def show(self, site: Site, text: str) -> None:
-        """Bring the document of a site into a state, and be quiet for a moment."""
-        suffix = "abc" if site.language == "abc" else "musicxml"
-        uri = f"file:///bench/{site.piece}.{suffix}"
-        self._version += 1
-        if uri == self._uri:
-            self._change([{"text": text}])
-        else:
-            if self._uri:
-                self.client.notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})
-            item = {"uri": uri, "languageId": site.language, "version": self._version, "text": text}
-            self.client.notify("textDocument/didOpen", {"textDocument": item})
-            self._uri = uri
+        """Open a document, and be quiet for a moment."""
+        self.open(site, text)
         await asyncio.sleep(_QUIET)
+
+    async def ask(self, text: str, offset: int) -> str:
+        """The first suggestion at an offset of the open document, whose text is given; empty if there is none."""
+        params = {
+            "textDocument": {"uri": self._uri},
+            "position": _position(text, offset),
+            "context": {"triggerKind": _AUTOMATIC},
+        }
+        answer = await self.client.request("textDocument/inlineCompletion", params)
+        items = answer.get("items", []) if isinstance(answer, dict) else answer or []
+        return str(items[0]["insertText"]) if items else ""
 
     async def type(self, text: str, before: str, offset: int) -> tuple[float, str]:
         """Type characters and ask for ghost text behind them.
@@ -148,20 +162,14 @@ class Editor:
             Milliseconds until the answer, and the first suggestion; empty if there is none.
         """
         start = _position(before, offset)
-        after = _position(before[:offset] + text, offset + len(text))
-        context = {"triggerKind": 2}
-        params = {"textDocument": {"uri": self._uri}, "position": after, "context": context}
+        identifier = {"uri": self._uri, "version": self._version + 1}
+        changes = [{"range": {"start": start, "end": start}, "text": text}]
         self._version += 1
+        after = before[:offset] + text + before[offset:]
         began = time.perf_counter()
-        self._change([{"range": {"start": start, "end": start}, "text": text}])
-        answer = await self.client.request("textDocument/inlineCompletion", params)
-        ms = 1000 * (time.perf_counter() - began)
-        items = answer.get("items", []) if isinstance(answer, dict) else answer or []
-        return ms, str(items[0]["insertText"]) if items else ""
-
-    def _change(self, changes: Sequence[object]) -> None:
-        identifier = {"uri": self._uri, "version": self._version}
         self.client.notify("textDocument/didChange", {"textDocument": identifier, "contentChanges": changes})
+        suggestion = await self.ask(after, offset + len(text))
+        return 1000 * (time.perf_counter() - began), suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +216,8 @@ async def _measure(completer: Completer, command: Sequence[str], sites: Sequence
         if site is not None:
             first = await _first_suggestion(editor, site, began)
             figures.append(summarise("lsp: first suggestion", "ms", [first], leaves_out="the editor"))
-        others = [each for each in sites if each != site]  # the server remembers what it answered
-        pairs = [await _pair(editor, completer, each, index) for index, each in enumerate(others)]
-        figures += _figures(pairs) if pairs else []
+        pairs = [await _pair(editor, completer, each, index) for index, each in enumerate(sites)]
+        figures += _figures(pairs)
         return figures + measure.memory(peak_memory(client.process.pid), "lsp: server's peak memory")
 
 
@@ -252,16 +259,20 @@ async def _initialize(client: Client) -> None:
 async def _first_suggestion(editor: Editor, site: Site, began: float) -> float:
     """Milliseconds from `began` to the first suggestion, while the server may still be loading the model."""
     while time.perf_counter() - began < _PATIENCE:
-        await editor.show(site, _before(site))
+        editor.open(site, _before(site))
         _, text = await editor.type(site.text[site.offset - 1], _before(site), site.offset - 1)
         if text:
             return 1000 * (time.perf_counter() - began)
+        await asyncio.sleep(_QUIET)
     raise ServerError(f"the server gave no suggestion within {_PATIENCE:.0f} s, where a bare call gives one.")
 
 
 async def _pair(editor: Editor, completer: Completer, site: Site, index: int) -> Pair:
     """One suggestion both ways, each first in turn."""
     bare = _bare(completer, site) if index % 2 else None
+    text, offset = site.earlier()
+    await editor.show(site, text)
+    await editor.ask(text, offset)
     await editor.show(site, _before(site))
     ms, text = await editor.type(site.text[site.offset - 1], _before(site), site.offset - 1)
     typed_through = None
@@ -274,7 +285,7 @@ async def _pair(editor: Editor, completer: Completer, site: Site, index: int) ->
 def _bare(completer: Completer, site: Site) -> Timed:
     from inference.completion import CompletionOptions
 
-    return measure.suggest(completer, site, CompletionOptions())
+    return measure.suggest_while_typing(completer, site, CompletionOptions())
 
 
 def _figures(pairs: Sequence[Pair]) -> list[Measurement]:

@@ -1,14 +1,16 @@
 """The stopwatch: everything about a bundle that is timed within one process.
 
 Each function gives figures with what they leave out. What a user waits for (`suggestions`) goes through the same
-completer as the server, on real documents, in the order of typing, so that the model's state is reused as it is there.
-What explains it (`prefill`, `steps`) runs on random tokens, whose cost is that of any others.
+completer as the server, on real documents: while typing, when the model has read the document up to a note or a word
+before, and after a jump, when it last read something else. What explains it (`prefill`, `steps`) runs on random tokens,
+whose cost is that of any others.
 
 Times are wall-clock. Pauses of the garbage collector are part of them, as they are for a user.
 """
 
 from __future__ import annotations
 
+import random
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -30,7 +32,10 @@ _WARM_UP = 3
 
 _STEP_LEAVES_OUT = "the choice of the token, the grammar, the document"
 _PREFILL_LEAVES_OUT = "reading the document; a context that shares nothing with the last"
-_SUGGESTION_LEAVES_OUT = "the editor, the protocol, the pause before asking; the model is warm and loaded"
+_SUGGESTION_LEAVES_OUT = (
+    "the editor, the protocol, the pause before asking, loading; the model has read what is a note earlier"
+)
+_JUMP_LEAVES_OUT = "the editor, the protocol, the pause before asking, loading; the model last read another place"
 _LOAD_LEAVES_OUT = "starting Python, imports; the file may be in the system's cache"
 _FIRST_LEAVES_OUT = "the editor, the protocol; the file may be in the system's cache"
 _MEMORY_LEAVES_OUT = "the graphics card's memory, the editor, the server"
@@ -140,6 +145,16 @@ def suggest(completer: Completer, site: Site, options: CompletionOptions) -> Tim
     return Timed(site, ms, first.measures if first else 0, first.text if first else "", stages)
 
 
+def suggest_while_typing(completer: Completer, site: Site, options: CompletionOptions) -> Timed:
+    """Ask for suggestions at a site after asking a note or a word earlier, as happens while somebody types."""
+    from notation.language import language
+
+    known = language(site.language)
+    text, offset = site.earlier()
+    completer.complete(known.parse(text), known, offset, options)
+    return suggest(completer, site, options)
+
+
 def warm_up(completer: Completer, sites: Sequence[Site]) -> None:
     """Let caches fill before anything is timed."""
     from inference.completion import CompletionOptions
@@ -159,24 +174,18 @@ def suggestions(completer: Completer, sites: Sequence[Site], batch: int) -> list
     from inference.completion import CompletionOptions
 
     warm_up(completer, sites)
-    single = [suggest(completer, site, CompletionOptions(candidates=batch)) for site in sites]
-    figures = [
-        _whole("suggestion", [one.ms for one in single]),
-        *_by_group(single),
-        *_by_stage(single),
-        answered(single, "answered"),
+    one_measure = CompletionOptions(candidates=batch)
+    mixed = random.Random(0).sample(sites, len(sites))
+    jumps = [suggest(completer, site, one_measure).ms for site in mixed]
+    typed = [suggest_while_typing(completer, site, one_measure) for site in sites]
+    return [
+        _whole("suggestion", [one.ms for one in typed]),
+        *_by_group(typed),
+        *_by_stage(typed),
+        summarise("suggestion after a jump", "ms", jumps, tail=True, leaves_out=_JUMP_LEAVES_OUT),
+        *_many_measures(completer, [site for site in sites if site.kind == KINDS[0]], batch),
+        answered(typed, "answered"),
     ]
-    ends = [site for site in sites if site.kind == KINDS[0]]
-    options = CompletionOptions(measures=MANY_MEASURES, candidates=batch)
-    several = [suggest(completer, site, options) for site in ends]
-    if several:
-        figures.append(_whole(f"suggestion of {MANY_MEASURES} measures", [one.ms for one in several]))
-    rates = [1000 * one.measures / one.ms for one in several if one.measures]
-    if rates:
-        figures.append(
-            summarise("measures", "measures/s", rates, better="higher", leaves_out=_SUGGESTION_LEAVES_OUT)
-        )
-    return figures
 
 
 def answered(timed: Sequence[Timed], test: str) -> Measurement:
@@ -242,16 +251,30 @@ def _whole(test: str, samples: Sequence[float]) -> Measurement:
     return summarise(test, "ms", samples, tail=True, leaves_out=_SUGGESTION_LEAVES_OUT)
 
 
+def _many_measures(completer: Completer, sites: Sequence[Site], batch: int) -> list[Measurement]:
+    from inference.completion import CompletionOptions
+
+    options = CompletionOptions(measures=MANY_MEASURES, candidates=batch)
+    timed = [suggest_while_typing(completer, site, options) for site in sites]
+    rates = [1000 * one.measures / one.ms for one in timed if one.measures]
+    if not rates:
+        return []
+    return [
+        _whole(f"suggestion of {MANY_MEASURES} measures", [one.ms for one in timed]),
+        summarise("measures", "measures/s", rates, better="higher", leaves_out=_SUGGESTION_LEAVES_OUT),
+    ]
+
+
 def _by_group(timed: Sequence[Timed]) -> list[Measurement]:
     groups: dict[str, list[float]] = defaultdict(list)
     for one in timed:
-        voices = "one voice" if one.site.voices == 1 else "several voices"
-        groups[f"suggestion: {one.site.language}, {voices}, {one.site.kind}"].append(one.ms)
+        voices = "1 voice" if one.site.voices == 1 else "voices"
+        groups[f"in {one.site.language}, {voices}, {one.site.kind}"].append(one.ms)
     return [_whole(name, samples) for name, samples in sorted(groups.items())]
 
 
 def _by_stage(timed: Sequence[Timed]) -> list[Measurement]:
-    leaves_out = "the other stages; this one is the mean of few or many calls"
+    leaves_out = "the other stages of the same suggestions"
     return [
         summarise(f"stage: {stage}", "ms", [one.stages[stage] for one in timed], leaves_out=leaves_out)
         for stage in timed[0].stages

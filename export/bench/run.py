@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -146,10 +146,12 @@ def _tasks(plan: Plan, manifests: dict[Path, Manifest]) -> Iterator[Task]:
             for threads in plan.threads:
                 task = Task("load", str(path), provider, threads, 1, plan.contexts, plan.repeats, sites)
                 yield replace(task, sites=sites[:1])
-                for batch in plan.batches:
-                    yield replace(task, kind="run", batch=batch)
+                if plan.quality and sites and threads == plan.threads[0]:
+                    yield replace(task, kind="quality", dataset=str(plan.quality))
                 if plan.lsp and sites:
                     yield replace(task, kind="lsp")
+                for batch in plan.batches:
+                    yield replace(task, kind="run", batch=batch)
 
 
 def _pooled_loads(task: Task) -> list[Measurement]:

@@ -41,8 +41,9 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
     """What is worse than the baseline allows, or that nothing is."""
     for machine in comparison.machines:
         console.print(f"The baseline was measured on another machine: {machine}", style="yellow", highlight=False)
-    for row in comparison.missing:
-        console.print(f"{_short(row)}, {row.measurement.test}: in the baseline, but not in this run", style="red")
+    if comparison.missing:
+        tests = ", ".join(dict.fromkeys(row.measurement.test for row in comparison.missing))
+        console.print(f"Not compared, because this run has not measured them: {tests}", style="yellow", highlight=False)
     for change in comparison.regressions:
         figure = change.row.measurement
         console.print(
@@ -51,7 +52,7 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
             style="red",
             highlight=False,
         )
-    if not comparison.failed:
+    if not comparison.regressions:
         worst = comparison.changes[0]
         console.print(
             f"{len(comparison.changes)} figures compared, none more than {comparison.tolerance:g} times worse; the "

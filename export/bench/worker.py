@@ -24,7 +24,7 @@ class Task:
     """What a worker measures.
 
     Attributes:
-        kind: `load`, `run` or `lsp`.
+        kind: `load`, `run`, `lsp` or `quality`.
         bundle: its folder.
         provider: `cpu` or `cuda`.
         threads: within an operator.
@@ -32,6 +32,7 @@ class Task:
         contexts: lengths of context, in tokens.
         repeats: how often each context is measured.
         sites: where suggestions are asked for; empty if the model has another vocabulary.
+        dataset: a folder to measure quality on.
         started: when the process was started, on the clock of `time.monotonic`.
     """
 
@@ -43,6 +44,7 @@ class Task:
     contexts: tuple[int, ...]
     repeats: int
     sites: tuple[Site, ...]
+    dataset: str = ""
     started: float = 0.0
 
     def as_json(self) -> str:
@@ -96,10 +98,17 @@ def _lsp(task: Task) -> list[Measurement]:
     return measure_server(Path(task.bundle), task.provider, task.threads, task.sites)
 
 
+def _quality(task: Task) -> list[Measurement]:
+    from export.bench.quality import measure_quality
+
+    return measure_quality(Path(task.bundle), Path(task.dataset), task.provider, task.threads)
+
+
 _KINDS: dict[str, Callable[[Task], list[Measurement]]] = {
     "load": _load,
     "run": _run,
     "lsp": _lsp,
+    "quality": _quality,
 }
 
 
@@ -109,7 +118,7 @@ def main() -> None:
 
     try:
         answer: dict[str, Any] = {"measurements": [asdict(one) for one in perform(read_task(sys.stdin.read()))]}
-    except (GhostnoteError, ValueError, OSError) as error:
+    except (GhostnoteError, ValueError, OSError, ImportError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer))
 

@@ -125,6 +125,7 @@ class VoiceState:
         self.layer = 0
         self.accidentals: dict[int, int] = {}
         self.ties: dict[int, int] = {}
+        self.ties_of_layers: dict[int, dict[int, int]] = {}
         self.tuplet: tuple[int, int] | None = None
         self.tuplet_left = 0
         self.tuplet_events: list[Draft] = []
@@ -171,6 +172,12 @@ class VoiceState:
             self.transpose = properties.transpose
         if properties.name is not None:
             self.name = properties.name
+
+    def enter_layer(self, layer: int) -> None:
+        """Go on in another overlay; each has its own ties over the barline."""
+        self.ties_of_layers[self.layer] = self.ties
+        self.layer = layer
+        self.ties = self.ties_of_layers.pop(layer, {})
 
     def clear_marks(self) -> None:
         """Forget what was to stand on the next event."""

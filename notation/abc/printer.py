@@ -89,13 +89,45 @@ def _staff_parts(part: Part, index: int, is_several: bool) -> Iterable[Part]:
             clefs = written.clefs or (measures[-1].clefs if measures else ())
             measures.append(replace(written, clefs=clefs))
         name = f"{identifier}.{staff}" if staves > 1 else identifier
-        yield Part(name, tuple(measures), _line(part.name).replace('"', "'") if staff == 1 else "")
+        yield Part(name, _settle_ties(measures), _line(part.name).replace('"', "'") if staff == 1 else "")
+
+
+def _settle_ties(measures: Sequence[Measure]) -> tuple[Measure, ...]:
+    """The measures without ties that find no note of their pitch; the last event of a voice keeps its own."""
+    events = [[list(voice.events) for voice in measure.voices] for measure in measures]
+    waiting: dict[int, tuple[list[Event], int]] = {}
+    for measure, layers in zip(measures, events, strict=True):
+        for voice, layer in zip(measure.voices, layers, strict=True):
+            for place, event in enumerate(layer):
+                if event.grace:
+                    continue
+                if voice.number in waiting:
+                    _land(*waiting[voice.number], event)
+                waiting[voice.number] = (layer, place)
+    return tuple(
+        replace(
+            measure,
+            voices=tuple(
+                replace(voice, events=tuple(layer)) for voice, layer in zip(measure.voices, layers, strict=True)
+            ),
+        )
+        for measure, layers in zip(measures, events, strict=True)
+    )
+
+
+def _land(layer: list[Event], place: int, following: Event) -> None:
+    pitches = {note.pitch for note in following.notes}
+    notes = layer[place].notes
+    if any(note.tie and note.pitch not in pitches for note in notes):
+        settled = tuple(replace(note, tie=note.tie and note.pitch in pitches) for note in notes)
+        layer[place] = replace(layer[place], notes=settled)
 
 
 def _staff_measure(measure: Measure, staff: int) -> Measure:
     voices = [voice for voice in measure.voices if voice.staff == staff and voice.events]
     written = tuple(
-        Voice(tuple(_clean(event) for event in voice.events), 1, number) for number, voice in enumerate(voices, 1)
+        Voice(tuple(_clean(event, measure.time) for event in voice.events), 1, number)
+        for number, voice in enumerate(voices, 1)
     )
     if not written:
         length = measure.duration or measure.time.duration or Fraction(1)
@@ -105,8 +137,10 @@ def _staff_measure(measure: Measure, staff: int) -> Measure:
     return replace(measure, voices=written, clefs=clefs if clefs and clefs[0] else (), barline=measure.barline)
 
 
-def _clean(event: Event) -> Event:
+def _clean(event: Event, time: TimeSignature) -> Event:
     marks = event.marks
+    if event.whole_measure and event.duration != (max((time.duration or 1) - event.onset, _ZERO) or 1):
+        event = replace(event, whole_measure=False)
     if marks.annotations or marks.decorations or marks.lyrics:
         annotations = tuple(_clean_annotation(text) for text in marks.annotations if text.strip())
         decorations = tuple(name for name in marks.decorations if _DECORATION.fullmatch(name))

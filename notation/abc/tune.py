@@ -655,9 +655,8 @@ class TuneParser:
         is_inside = voice.index < len(voice.measures)
         voice.overlay_end = max(voice.overlay_end, voice.index if is_inside else voice.index - 1)
         voice.index = max(0, voice.index - (back - 1 if is_inside else back))
-        voice.layer = min(voice.layer + 1, MAX_LAYERS - 1)
+        voice.enter_layer(min(voice.layer + 1, MAX_LAYERS - 1))
         voice.accidentals = {}
-        voice.ties = {}
         voice.last = None
 
     # Barlines
@@ -697,7 +696,7 @@ class TuneParser:
         measure.end = max(measure.end, end)
         voice.line.append(None)
         if voice.layer and voice.index > voice.overlay_end:
-            voice.layer = 0
+            voice.enter_layer(0)
             voice.index = len(voice.measures)
 
     def _ending(self, match: re.Match[str]) -> None:

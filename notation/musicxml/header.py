@@ -31,7 +31,7 @@ _PATTERNS: Final = tuple(
         (r"contrabass(?!o?on)|double.?bass|kontrab|contreb|string bass|bass guitar|\bcb\b", "double-bass"),
         (r"viola|bratsche|\bvla\b|\balto \(viola", "viola"),
         (r"violi?n|geige|fiddle|\bvln?\b|vno\b", "violin"),
-        (r"guit|gitarr|chitarr|lute|ukulele|banjo|mandol", "guitar"),
+        (r"guit|gitarr|chitarr|\blutes?\b|ukulele|banjo|mandol", "guitar"),
         (r"org[ae]|orgel|harmonium|accordion", "organ"),
         (r"harp|harfe|arpa", "harp"),
         (r"bassoo|fagot|basson|contrafag", "bassoon"),

@@ -5,8 +5,11 @@ them; `SuffixMatch` has also seen the training pieces.
 
     previous    the measure before
     four back   the measure four before
-    suffix      what followed when the last measures were last heard: the longest match in the piece, else in the
-                training pieces (there the commonest continuation), else the measure eight before
+    suffix      what followed when the last measures were first heard: the longest match in the piece, else in the
+                training pieces (there the commonest continuation), else a fixed number of measures back
+
+Which fallback is the stronger floor depends on the music: with barlines at pickups counted as measures of their own,
+folk tunes repeat four measures back far more often than eight.
 """
 
 from __future__ import annotations
@@ -40,8 +43,16 @@ def measure_back(distance: int) -> Rule[Content]:
 class SuffixMatch(Generic[Content]):
     """The suffix rule; what a measure holds only needs to be hashable."""
 
-    def __init__(self, pieces: Iterable[Sequence[Content]]) -> None:
-        """Learn the training pieces: each is one part's measures."""
+    def __init__(self, pieces: Iterable[Sequence[Content]], *, least: int = 1, fallback: int = 8) -> None:
+        """Learn the training pieces: each is one part's measures.
+
+        Args:
+            pieces: the training pieces.
+            least: measures that must match in a training piece.
+            fallback: how many measures back to go where nothing matches.
+        """
+        self._least = least
+        self._fall_back: Rule[Content] = measure_back(fallback)
         self._numbers: dict[Content, int] = {}
         self._contents: list[Content] = []
         self._pieces: list[list[int]] = []
@@ -60,7 +71,7 @@ class SuffixMatch(Generic[Content]):
         following = self._continuations([self._numbers.get(content, -1) for content in history[-_LONGEST:]])
         if following:
             return self._contents[following.most_common(1)[0][0]]
-        return history[max(0, len(history) - 8)]
+        return self._fall_back(history)
 
     def _number(self, content: Content) -> int:
         number = self._numbers.setdefault(content, len(self._contents))
@@ -70,7 +81,7 @@ class SuffixMatch(Generic[Content]):
 
     def _continuations(self, recent: Sequence[int]) -> Counter[int]:
         """What follows the longest suffix of `recent` that is in the training pieces, counted."""
-        longest, following = 1, Counter[int]()
+        longest, following = self._least, Counter[int]()
         for number, place in self._places.get(recent[-1], [])[:_MOST_PLACES]:
             piece = self._pieces[number]
             length = _common_suffix(piece[max(0, place + 1 - _LONGEST) : place + 1], recent)
@@ -84,14 +95,14 @@ class SuffixMatch(Generic[Content]):
 def _longest_match_within(history: Sequence[Content]) -> int | None:
     """Where, in the piece itself, the longest suffix of `history` was heard before: the measure after it.
 
-    The latest of equally long matches; None if the last measure is new.
+    The earliest of equally long matches; None if the last measure is new.
     """
     best, longest = None, 0
     for end in range(len(history) - 1, 0, -1):
         length = 0
         while length < end and history[end - 1 - length] == history[-1 - length]:
             length += 1
-        if length > longest:
+        if length and length >= longest:
             best, longest = end, length
     return best
 

@@ -95,6 +95,9 @@ def _voice_hole(
         )
         if torn:
             return None
+        behind = behind[:-1] if behind and not len(behind[-1].span) else behind  # the filling comes by itself
+        if not behind:
+            return None
     new = replace(measure, voices=(Voice(behind, voice.staff, voice.number),))
     whole = normal_voices(replace(measure, voices=(voice,))).voices[0].events
     place = (voice.staff, voice.number)

@@ -1,0 +1,66 @@
+"""How good is the model whose speed was measured? So that a fast bad model shows.
+
+The figures are those of `export.evaluation`: how often the next measure is predicted on held-out pieces, by the model
+and by the best simple rule on the same measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from export.bench.rows import Measurement, summarise
+
+if TYPE_CHECKING:
+    from export.evaluation import Result
+
+MEASURES_A_GENRE = 300
+_RULE = "suffix"
+
+
+def measure_quality(bundle: Path, dataset: Path, provider: str, threads: int) -> list[Measurement]:
+    """Exact measures and F1 in each genre that the dataset's test split has.
+
+    Args:
+        bundle: its folder.
+        dataset: a folder that `ghostnote corpus build` made.
+        provider: what runs the model.
+        threads: within an operator.
+
+    Raises:
+        ValueError: the dataset has nothing to predict.
+        FileNotFoundError: there is no dataset.
+        GhostnoteError: the model cannot be used.
+        ImportError: the training extra is not installed.
+    """
+    from export.evaluation import ModelPredictor, evaluate
+    from inference.bundle import load_bundle
+    from inference.engine import Engine
+    from notation.tokens.vocabulary import GENRES
+    from training.dataset.build import Dataset
+
+    opened = Dataset.open(dataset)
+    predictor = ModelPredictor(Engine(load_bundle(bundle), provider, threads))
+    present = {int(genre) for tables in opened.tables("test").values() for genre in tables.pieces["genre"]}
+    figures: list[Measurement] = []
+    for index in sorted(present):
+        genre = GENRES[index]
+        results = evaluate(opened, {"model": predictor}, genre=genre, limit=MEASURES_A_GENRE)
+        figures += _figures(genre, results)
+    if not figures:
+        raise ValueError(f"the test split of {dataset} is empty: build it of more pieces.")
+    return figures
+
+
+def _figures(genre: str, results: Mapping[str, Result]) -> list[Measurement]:
+    model, rule = results["model"].all.figures(), results[_RULE].all.figures()
+    leaves_out = f"measures beyond {int(model['n'])} of the test split; other genres"
+    return [
+        summarise(f"quality: {genre}, {name}", "%", [100 * share], better="higher", leaves_out=leaves_out)
+        for name, share in (
+            ("exact measures", model["exact"]),
+            ("F1", model["f1"]),
+            (f"exact measures of the {_RULE} rule", rule["exact"]),
+        )
+    ]

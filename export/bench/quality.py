@@ -34,7 +34,7 @@ def measure_quality(bundle: Path, dataset: Path, provider: str, threads: int) ->
         GhostnoteError: the model cannot be used.
         ImportError: the training extra is not installed.
     """
-    from export.evaluation import ModelPredictor, evaluate
+    from export.evaluation import ModelPredictor, evaluate, tasks
     from inference.bundle import load_bundle
     from inference.engine import Engine
     from notation.tokens.vocabulary import GENRES
@@ -44,12 +44,11 @@ def measure_quality(bundle: Path, dataset: Path, provider: str, threads: int) ->
     predictor = ModelPredictor(Engine(load_bundle(bundle), provider, threads))
     present = {int(genre) for tables in opened.tables("test").values() for genre in tables.pieces["genre"]}
     figures: list[Measurement] = []
-    for index in sorted(present):
-        genre = GENRES[index]
-        results = evaluate(opened, {"model": predictor}, genre=genre, limit=MEASURES_A_GENRE)
-        figures += _figures(genre, results)
+    for genre in (GENRES[index] for index in sorted(present)):
+        if next(tasks(opened, "test", genre, limit=1, seed=0), None) is not None:
+            figures += _figures(genre, evaluate(opened, {"model": predictor}, genre=genre, limit=MEASURES_A_GENRE))
     if not figures:
-        raise ValueError(f"the test split of {dataset} is empty: build it of more pieces.")
+        raise ValueError(f"the test split of {dataset} has nothing to predict: build it of more pieces.")
     return figures
 
 

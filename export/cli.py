@@ -1,4 +1,4 @@
-"""The verb `export`: a checkpoint becomes a bundle."""
+"""The verbs `export`, which makes a bundle of a checkpoint, and `evaluate`, which measures how well it predicts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
 
 from inference.bundle import Precision
+from inference.errors import GhostnoteError
 
 
 def export(
@@ -102,3 +106,53 @@ def bench(
         tolerance=tolerance,
     )
     raise typer.Exit(run_bench(request))
+
+
+def evaluate(
+    data: Annotated[Path, typer.Option(help="A dataset folder, made by `corpus build`.")],
+    bundle: Annotated[
+        Path | None, typer.Option(help="A bundle; without one, only the simple rules are scored.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Instead, a model as `ghostnote train` wrote it.")] = None,
+    genre: Annotated[list[str], typer.Option(help="Genres; may be given several times.")] = ["folk"],  # noqa: B006
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    limit: Annotated[int | None, typer.Option(min=1, help="Most measures of a genre, drawn by chance.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the drawing.")] = 0,
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
+) -> None:
+    """Predict each measure of held-out pieces from all before it, beside simple rules on the same measures."""
+    from export import evaluation
+    from training.dataset.build import Dataset
+
+    report: dict[str, Any] = {"split": split, "limit": limit, "seed": seed, "genres": {}}
+    try:
+        dataset = Dataset.open(data)
+        predictors = evaluation.model_predictors(bundle, model, threads)
+        for each in genre:
+            with Progress(console=Console(stderr=True), transient=True) as bar:
+                task = bar.add_task(each, total=limit)
+                results = evaluation.evaluate(
+                    dataset,
+                    predictors,
+                    split=split,
+                    genre=each,
+                    limit=limit,
+                    seed=seed,
+                    progress=lambda done, bar=bar, task=task: bar.update(task, completed=done),  # type: ignore[misc]
+                )
+            Console().print(_evaluation_table(each, evaluation.as_table(results)))
+            report["genres"][each] = {name: result.figures() for name, result in results.items()}
+    except (OSError, ValueError, GhostnoteError) as error:
+        typer.echo(f"cannot evaluate: {error}", err=True)
+        raise typer.Exit(1) from error
+    if out is not None:
+        out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def _evaluation_table(genre: str, rows: list[list[str]]) -> Table:
+    kinds = ("all", "repeated", "novel")
+    table = Table(genre, "measures", *(f"{kind}: {figure}" for kind in kinds for figure in ("exact", "F1")))
+    for row in rows:
+        table.add_row(*row)
+    return table

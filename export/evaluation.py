@@ -14,22 +14,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from export.bundle import export_bundle
+from inference.bundle import load_bundle
 from inference.completion import GENERATED_TOKENS
 from inference.decode import next_measures
 from inference.engine import Engine
 from notation.score import Measure, Score
 from notation.site import CompletionSite
 from notation.tokens.prompt import make_prompt
-from notation.tokens.vocabulary import GENRES
+from notation.tokens.vocabulary import GENRES, VOCABULARY_HASH
 from training.dataset.build import Dataset
 from training.dataset.restore import restore_score
 from training.dataset.tables import Tables
 from training.metrics.baselines import Rule, SuffixMatch, measure_back
 from training.metrics.notes import f1, notes_of
+from training.models.checkpoint import load_checkpoint
 
 FIRST_MEASURE = 5
 """The first measure that is predicted, counted from 0."""
@@ -49,7 +54,7 @@ class Task:
     """One measure to predict.
 
     Attributes:
-        score: the piece, whole.
+        score: the piece, with this measure and perhaps some more.
         part, measure: which measure of which part.
         history: what the part plays in the measures before.
         truth: what it plays.
@@ -155,12 +160,12 @@ def tasks(dataset: Dataset, split: str, genre: str, limit: int | None, seed: int
         random.shuffle(parts)
     left = limit
     for tables, piece, part in parts:
-        score = restore_score(tables, piece)
         measures = contents(tables, piece, part)
         first, last = FIRST_MEASURE, len(measures)
         if limit is not None and last - first > _MEASURES_A_PART:
             first = int(random.integers(first, last - _MEASURES_A_PART + 1))
             last = first + _MEASURES_A_PART
+        score = restore_score(tables, piece, last)
         for index in range(first, last):
             if not notes_of(dict(measures[index])):
                 continue
@@ -184,9 +189,7 @@ def contents(tables: Tables, piece: int, part: int) -> list[Content]:
     """What a part plays, measure by measure."""
     n_measures = int(tables.pieces["n_measures"][piece])
     return [
-        tuple(
-            sorted(((each.staff, each.number), each.ids) for each in stored.encoded.segments if each.part == part)
-        )
+        tuple(sorted(((each.staff, each.number), each.ids) for each in stored.encoded.segments if each.part == part))
         for stored in tables.read_measures(piece, 0, n_measures)
     ]
 
@@ -222,7 +225,9 @@ class ModelPredictor:
         if not candidates:
             return ()
         voices = candidates[0].measures[0].voices
-        return tuple(sorted(((staff, number), ids) for (part, staff, number), ids in voices.items() if part == task.part))
+        return tuple(
+            sorted(((staff, number), ids) for (part, staff, number), ids in voices.items() if part == task.part)
+        )
 
 
 def site_of(task: Task) -> CompletionSite:
@@ -261,19 +266,20 @@ def _percent(tally: Tally) -> str:
     return f"{tally.figures()['exact']:.1%}"
 
 
-def as_json(results: Mapping[str, Result], about: Mapping[str, Any]) -> dict[str, Any]:
-    """All figures, with what they are about."""
-    return {**about, "results": {name: result.figures() for name, result in results.items()}}
+def model_predictors(bundle: Path | None, checkpoint: Path | None, threads: int = 1) -> dict[str, Predictor]:
+    """The model of a bundle or, if there is none, of a checkpoint; empty if there is neither.
 
-
-__all__ = [
-    "ModelPredictor",
-    "Result",
-    "Task",
-    "as_json",
-    "as_table",
-    "baselines",
-    "evaluate",
-    "site_of",
-    "tasks",
-]
+    Raises:
+        OSError, ValueError: it cannot be read.
+        BundleError, ProviderError: it cannot be run.
+    """
+    if bundle is not None:
+        loaded = load_bundle(bundle, expected_vocabulary_hash=VOCABULARY_HASH)
+        return {loaded.manifest.name: ModelPredictor(Engine(loaded, threads=threads))}
+    if checkpoint is None:
+        return {}
+    with TemporaryDirectory() as folder:
+        exported = Path(folder) / "model"
+        export_bundle(load_checkpoint(checkpoint), exported, precision="fp32")
+        loaded = load_bundle(exported, expected_vocabulary_hash=VOCABULARY_HASH)
+        return {"model": ModelPredictor(Engine(loaded, threads=threads))}

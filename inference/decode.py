@@ -12,6 +12,7 @@ Units: scores are natural logarithms of probabilities.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 from inference.engine import Batch, Engine
 from inference.errors import Cancelled
 from notation.tokens import vocabulary as v
-from notation.tokens.grammar import Grammar, Phase, VoiceId
+from notation.tokens.echo import Echo, VoiceId
+from notation.tokens.grammar import Grammar, Phase
 from notation.tokens.prompt import Prompt
 
 Logits = NDArray[np.float32]
@@ -97,7 +99,22 @@ def choices(logits: Logits, grammar: Grammar) -> list[Choice]:
     scores = _log_probabilities(logits, [*ids, *references])
     order = np.argsort(-scores[: len(ids)], kind="stable")[:MAX_CHOICES]
     plain = [Choice((int(ids[place]),), float(scores[place])) for place in order]
-    return ranked([*_merged(references, scores[len(ids) :]), *plain])
+    return ranked(_with_echo([*_merged(references, scores[len(ids) :]), *plain], grammar.echo()))
+
+
+def _with_echo(options: Sequence[Choice], echo: Echo | None) -> list[Choice]:
+    """The model's choices mixed with the measure that came the last time, by how certain that is."""
+    if echo is None:
+        return list(options)
+    found = Choice(echo.ids, math.log(echo.certainty), echo.back)
+    mixed = []
+    for option in options:
+        score = option.log_probability + math.log1p(-echo.certainty)
+        if option.ids == echo.ids and option.reference is not None:
+            found = replace(found, log_probability=float(np.logaddexp(found.log_probability, score)))
+        else:
+            mixed.append(replace(option, log_probability=score))
+    return [found, *mixed]
 
 
 def _log_probabilities(logits: Logits, ids: Sequence[int]) -> NDArray[np.float64]:
@@ -123,7 +140,7 @@ def _merged(references: Mapping[int, tuple[int, ...]], scores: Iterable[float]) 
 
 def ranked(options: Iterable[Choice]) -> list[Choice]:
     """Best first; a reference counts `REFERENCE_ADVANTAGE` more."""
-    advantage = -float(np.log(REFERENCE_ADVANTAGE))
+    advantage = -math.log(REFERENCE_ADVANTAGE)
     return sorted(
         options,
         key=lambda choice: -(choice.log_probability + (advantage if choice.reference is not None else 0.0)),
@@ -140,8 +157,8 @@ def first_options(engine: Engine, prompt: Prompt, cancelled: Callable[[], bool])
     Raises:
         Cancelled: `cancelled` said so.
     """
-    references = _begun_references(prompt)
-    if not references or prompt.fresh is None:
+    begun = _begun_before(prompt)
+    if not begun or prompt.fresh is None:
         return choices(engine.prefill(prompt.ids, cancelled), prompt.grammar)
     typed = prompt.ids[len(prompt.ids) - prompt.n_typed :]
     grammar = prompt.fresh.copy()
@@ -155,31 +172,32 @@ def first_options(engine: Engine, prompt: Prompt, cancelled: Callable[[], bool])
         grammar.advance(token_id)
         logits = batch.step([token_id])[0]
     engine.prefill(prompt.ids)  # nothing to run: what was stepped is the context from here on
-    begun = [
+    again = [
         Choice(music[len(typed) :], at_start[music].log_probability, at_start[music].reference)
-        for music in references
+        for music in begun
         if music in at_start
     ]
-    total = float(np.logaddexp.reduce([new_material, *(choice.log_probability for choice in begun)]))
+    total = float(np.logaddexp.reduce([new_material, *(choice.log_probability for choice in again)]))
     plain = [
         Choice(choice.ids, choice.log_probability + new_material - total) for choice in choices(logits, prompt.grammar)
     ]
-    return ranked([Choice(choice.ids, choice.log_probability - total, choice.reference) for choice in begun] + plain)
+    return ranked([Choice(choice.ids, choice.log_probability - total, choice.reference) for choice in again] + plain)
 
 
-def _begun_references(prompt: Prompt) -> set[tuple[int, ...]]:
+def _begun_before(prompt: Prompt) -> list[tuple[int, ...]]:
     """Earlier measures of the voice that begin with what is typed, and go on in a way that fits."""
     voice = prompt.grammar.voice
     if voice is None or not prompt.n_typed or prompt.fresh is None or len(voice.ids) != prompt.n_typed:
-        return set()
-    earlier = {measure.get(voice.id, ()) for measure in prompt.grammar.history}
-    return {
+        return []
+    echo = prompt.fresh.echo()
+    earlier = [measure.get(voice.id, ()) for measure in reversed(prompt.grammar.history[-v.N_REFERENCES :])]
+    return [
         music
-        for music in earlier
+        for music in dict.fromkeys([*earlier, *([echo.ids] if echo else [])])
         if len(music) > prompt.n_typed
         and music[: prompt.n_typed] == voice.ids
         and prompt.grammar.fits(music[prompt.n_typed :])
-    }
+    ]
 
 
 def next_measures(

@@ -77,9 +77,7 @@ def train(
     data: Annotated[Path, typer.Option(help="A dataset folder, made by `corpus build`.")],
     out: Annotated[Path, typer.Option(help="The folder of the run.")],
     config: Annotated[str, typer.Option(help="A configuration of this package, or a TOML file.")] = "small",
-    minutes: Annotated[
-        float | None, typer.Option(min=0.0, help="Wall-clock time of the run.")
-    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="Wall-clock time of the run.")] = None,
     threads: Annotated[int, typer.Option(min=0, help="Threads of torch; 0 lets it choose.")] = 0,
     seed: Annotated[int | None, typer.Option(help="Instead of the configuration's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")] = False,

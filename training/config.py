@@ -129,9 +129,7 @@ def _read(name: str) -> str:
     except FileNotFoundError as error:
         folder = files("training") / "configs"
         known = sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml"))
-        raise FileNotFoundError(
-            f"no configuration '{name}': name a file, or one of {', '.join(known)}."
-        ) from error
+        raise FileNotFoundError(f"no configuration '{name}': name a file, or one of {', '.join(known)}.") from error
 
 
 def _filled(kind: type[_Settings], values: Mapping[str, Any], table: str) -> _Settings:

@@ -201,7 +201,8 @@ class Housekeeping(lightning.Callback):
         genres = ", ".join(f"{name} {quality.bits_per_note:.3f}" for name, quality in sorted(self._quality.items()))
         self._console.print(
             f"{module.seconds / 60:.1f} min, step {trainer.global_step:,}, loss {module.recent_loss:.3f}: "
-            f"{row['valid_nats_per_token']:.4f} nats a token; bits a note: {genres}"
+            f"{row['valid_nats_per_token']:.4f} nats a token; bits a note: {genres}",
+            soft_wrap=True,
         )
 
     def _save(self, trainer: lightning.Trainer, module: TrainingModule) -> None:

@@ -7,6 +7,7 @@ and by the best simple rule on the same measures.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from export.evaluation import Result
 
 MEASURES_A_GENRE = 300
-_RULE = "suffix"
+_MODEL = "model"
 
 
 def measure_quality(bundle: Path, dataset: Path, provider: str, threads: int) -> list[Measurement]:
@@ -46,20 +47,25 @@ def measure_quality(bundle: Path, dataset: Path, provider: str, threads: int) ->
     figures: list[Measurement] = []
     for genre in (GENRES[index] for index in sorted(present)):
         if next(tasks(opened, "test", genre, limit=1, seed=0), None) is not None:
-            figures += _figures(genre, evaluate(opened, {"model": predictor}, genre=genre, limit=MEASURES_A_GENRE))
+            figures += _figures(genre, evaluate(opened, {_MODEL: predictor}, genre=genre, limit=MEASURES_A_GENRE))
     if not figures:
         raise ValueError(f"the test split of {dataset} has nothing to predict: build it of more pieces.")
     return figures
 
 
 def _figures(genre: str, results: Mapping[str, Result]) -> list[Measurement]:
-    model, rule = results["model"].all.figures(), results[_RULE].all.figures()
-    leaves_out = f"measures beyond {int(model['n'])} of the test split; other genres"
+    model = results[_MODEL].all.figures()
+    exact, best = max(
+        ((result.all.figures()["exact"], name) for name, result in results.items() if name != _MODEL), default=(0.0, "")
+    )
+    n = int(model["n"])
+    scope = f"other genres, and measures beyond {n} of the test split"
+    figures = (
+        ("exact measures", model["exact"], scope),
+        ("F1", model["f1"], scope),
+        ("exact measures of the best rule", exact, f"{scope}; the rule: {best}"),
+    )
     return [
-        summarise(f"quality: {genre}, {name}", "%", [100 * share], better="higher", leaves_out=leaves_out)
-        for name, share in (
-            ("exact measures", model["exact"]),
-            ("F1", model["f1"]),
-            (f"exact measures of the {_RULE} rule", rule["exact"]),
-        )
+        replace(summarise(f"quality: {genre}, {name}", "%", [100 * share], better="higher", leaves_out=leaves_out), n=n)
+        for name, share, leaves_out in figures
     ]

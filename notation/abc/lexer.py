@@ -80,14 +80,14 @@ class Line:
         return not self.text.strip()
 
 
-def split_lines(text: str) -> list[Line]:
-    """The lines of a text, the empty one after a final line end included; never empty."""
+def split_lines(text: str, start: int = 0) -> list[Line]:
+    """The lines of a text that begins at an offset, the empty one after a final line end included; never empty."""
     lines = []
     position = 0
     while True:
         match = _LINE.match(text, position)
         assert match is not None
-        lines.append(Line(position, match[1]))
+        lines.append(Line(start + position, match[1]))
         if not match[2]:
             return lines
         position = match.end()

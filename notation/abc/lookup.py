@@ -7,13 +7,13 @@ inline), decorations after `!`, directives after `%%`. Nothing elsewhere.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Mapping
 
 from notation.abc import tables
-from notation.abc.lexer import BODY_FIELDS, HEADER_FIELDS, tokens
+from notation.abc.lexer import BODY_FIELDS, HEADER_FIELDS, Line, split_lines, tokens
 from notation.abc.parser import Tree
+from notation.abc.tune import MAX_LINE
 from notation.language import Document, TableItem
 from notation.source import Span
 
@@ -27,9 +27,8 @@ def table_items(document: Document, offset: int) -> list[TableItem]:
     tree = document.tree
     if not isinstance(tree, Tree) or not 0 <= offset <= len(document.text):
         return []
-    number = bisect_right([line.start for line in tree.lines], offset) - 1
-    line = tree.lines[number]
-    if offset > line.end:
+    line = _line_at(tree.text, offset)
+    if line is None:
         return []
     typed = line.text[: offset - line.start]
     if directive := _DIRECTIVE.match(typed):
@@ -39,19 +38,23 @@ def table_items(document: Document, offset: int) -> list[TableItem]:
     if typed.startswith("%"):
         return []
     if _LETTER.match(typed) and not line.text[len(typed) :].strip():
-        letters = BODY_FIELDS if _is_in_body(tree, number) else HEADER_FIELDS
+        letters = BODY_FIELDS if _is_in_body(tree, line) else HEADER_FIELDS
         fields = {f"{letter}:": text for letter, text in tables.FIELDS.items() if letter in letters}
         return list(_items(fields, "field", typed, offset))
     return list(_decorations(typed, offset))
 
 
-def _is_in_body(tree: Tree, number: int) -> bool:
-    for line in reversed(tree.lines[:number]):
-        if line.text.startswith("K:"):
-            return True
-        if line.text.startswith("X:") or line.is_blank:
-            return False
-    return False
+def _line_at(text: str, offset: int) -> Line | None:
+    """The line that an offset is in, or None if it is inside a line end or behind what is read."""
+    if offset > len(text) or text[offset - 1 : offset + 1] == "\r\n":
+        return None
+    start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    return split_lines(text[start : offset + MAX_LINE], start)[0]
+
+
+def _is_in_body(tree: Tree, line: Line) -> bool:
+    found = tree.tune_at(line.start)
+    return found is not None and any(one.text.startswith("K:") for one in found[1] if one.start < line.start)
 
 
 def _field_values(letter: str, typed: str, offset: int) -> Iterator[TableItem]:

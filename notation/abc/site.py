@@ -22,7 +22,7 @@ from notation.abc import checks
 from notation.abc.drafts import Draft, VoiceState, freeze_layer
 from notation.abc.fields import ALTERS
 from notation.abc.lexer import Line, field_letter, tokens
-from notation.abc.parser import Tree, Tune, has_key_field
+from notation.abc.parser import Tree, begin_tune
 from notation.abc.style import Style, learn
 from notation.abc.tune import MAX_LINE, Report, TuneParser
 from notation.language import Document
@@ -81,28 +81,19 @@ def completion_site(document: Document, offset: int) -> CompletionSite | None:
     tree = document.tree
     if not isinstance(tree, Tree) or not 0 <= offset <= len(document.text):
         return None
-    number = bisect_right([line.start for line in tree.lines], offset) - 1
-    line = tree.lines[number]
+    found = tree.tune_at(offset)
+    if found is None:
+        return None
+    index, lines = found
+    number = bisect_right(lines, offset, key=lambda one: one.start) - 1
+    line = lines[number]
     column = offset - line.start
-    index = _tune_at(tree, number)
-    if index is None or column > len(line.text) or len(line.text) > MAX_LINE:
+    if column > len(line.text) or len(line.text) > MAX_LINE or not _is_music_column(line.text, column):
         return None
-    if not _is_music_column(line.text, column):
-        return None
-    tune = tree.tunes[index]
-    lines = tree.lines[tune.first : tune.last]
-    parser = TuneParser(tree.header, Report(), tune.ordinal, has_key_field(lines))
-    for one in tree.lines[tune.first : number]:
+    parser = begin_tune(tree, lines, Report())
+    for one in lines[:number]:
         parser.feed(one)
-    return _Finder(document, tree, tune, document.scores[index], parser, number, offset).find()
-
-
-def _tune_at(tree: Tree, number: int) -> int | None:
-    """The tune that a line is in; the first blank line after it is one more line of it."""
-    index = bisect_right([tune.first for tune in tree.tunes], number) - 1
-    if index < 0 or number > tree.tunes[index].last:
-        return None
-    return index
+    return _Finder(document, document.scores[index], lines, parser, number, offset).find()
 
 
 def _is_music_column(text: str, column: int) -> bool:
@@ -133,20 +124,18 @@ class _Finder:
     def __init__(
         self,
         document: Document,
-        tree: Tree,
-        tune: Tune,
         score: Score,
+        lines: Sequence[Line],
         parser: TuneParser,
         number: int,
         offset: int,
     ) -> None:
         self.document = document
-        self.tree = tree
-        self.tune = tune
         self.score = score
+        self.lines = lines
         self.parser = parser
         self.number = number
-        self.line = tree.lines[number]
+        self.line = lines[number]
         self.offset = offset
         self.typed = self.line.text[: offset - self.line.start]
         self.rest = self.line.text[offset - self.line.start :]
@@ -182,7 +171,7 @@ class _Finder:
     def _choose_voice(self) -> None:
         """On an empty line of a score whose lines begin `[V:...]`, the voice that lags is written next."""
         parser = self.parser
-        before = [line.text for line in self.tree.lines[self.tune.first : self.number]]
+        before = [line.text for line in self.lines[: self.number]]
         music = [text for text in before if text and text[0] != "%" and not field_letter(text, True)]
         if len(parser.voices) < 2 or not self.line.is_blank:
             return
@@ -285,11 +274,10 @@ class _Finder:
         return Pending(alter, None, None, 0, is_note)
 
     def _detail(self, voice: VoiceState, part: Part, before: Sequence[Event]) -> Detail:
-        first = max(self.tune.first, self.number - N_STYLE_LINES)
-        lines = self.tree.lines[first : min(self.tune.last, self.number + N_STYLE_LINES)]
+        lines = self.lines[max(0, self.number - N_STYLE_LINES) : self.number + N_STYLE_LINES]
         near = part.measures[max(0, voice.index - N_STYLE_LINES) : voice.index + N_STYLE_LINES]
         style = learn(self.document.text, lines, near)
-        following = self.tree.lines[self.number + 1].text if self.number + 1 < len(self.tree.lines) else ""
+        following = self.lines[self.number + 1].text if self.number + 1 < len(self.lines) else ""
         on_line = sum(
             measure.span.end > self.line.start and measure.span.end <= self.offset
             for measure in part.measures[: voice.index]

@@ -40,7 +40,7 @@ from notation.source import Span
 
 MAX_DIAGNOSTICS = 1000
 MAX_EVENTS = 250_000
-"""Notes and rests of a document that are read; a longer one is no score that anybody edits."""
+"""Notes and rests of a tune that are read; a longer one is no score that anybody edits."""
 MAX_LINE = 20_000
 """Characters of a line of music that are read."""
 MAX_MEASURES_OF_REST = 999
@@ -56,7 +56,7 @@ def _pitch(step: str, octave: int, alter: int) -> Pitch:
 
 
 class Report:
-    """Collects diagnostics, up to a bound, and counts the events of a document."""
+    """Collects diagnostics, up to a bound, and counts the events of a tune."""
 
     def __init__(self) -> None:
         self.found: list[Diagnostic] = []
@@ -76,18 +76,20 @@ class TuneParser:
     (`chord`, `grace`, `string`, `decoration`, `inline`, `comment`, `field`, `text`), empty if nothing.
     """
 
-    def __init__(self, header: Iterable[Line], report: Report, ordinal: int = 1, has_key: bool = True) -> None:
+    def __init__(
+        self, header: Iterable[Line], report: Report, is_in_order: bool = False, has_key: bool = True
+    ) -> None:
         """Begin a tune.
 
         Args:
-            header: the lines of the file header.
+            header: the lines of the file header; a key or music in it holds for no tune.
             report: takes the diagnostics.
-            ordinal: the place of the tune in its file, from 1: an `X:` that says the same is not kept.
+            is_in_order: whether the `X:` of the tune is its place in the file: then it is not kept.
             has_key: whether a `K:` ends the header; then what is no field before it is text, else it is music.
         """
         self.report = report
-        self.has_key = has_key
-        self.ordinal = ordinal
+        self.has_key = True
+        self.is_in_order = is_in_order
         self.in_body = False
         self.open = ""
         self.title = self.composer = self.rhythm = ""
@@ -134,7 +136,9 @@ class TuneParser:
             "other": self._other,
         }
         for line in header:
-            self.feed(line)
+            if not line.text.startswith("K:"):
+                self.feed(line)
+        self.has_key = has_key
 
     # Lines
 
@@ -204,7 +208,7 @@ class TuneParser:
 
     def _header_field(self, letter: str, value: str, start: int, end: int) -> None:
         if letter == "X":
-            if value != str(self.ordinal):
+            if not self.is_in_order:
                 self.fields.append(("X", value))
         elif letter == "T" and value and not self.title:
             self.title = value
@@ -355,7 +359,7 @@ class TuneParser:
 
     def _too_much(self, line: Line) -> None:
         message = (
-            f"the document has more than {MAX_EVENTS} notes, or this line more than {MAX_LINE} characters: "
+            f"the tune has more than {MAX_EVENTS} notes, or this line more than {MAX_LINE} characters: "
             "what follows is not read; split it"
         )
         self.report.add("too-much-music", Severity.WARNING, line.start, line.end, message, "")

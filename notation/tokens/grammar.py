@@ -26,12 +26,11 @@ from numpy.typing import NDArray
 from notation.score import STEPS, KeySignature
 from notation.tokens import rhythm
 from notation.tokens import vocabulary as v
+from notation.tokens.echo import Echo, VoiceId, find_echo
 from notation.tokens.encode import MIN_REFERENCE, tonic_position
 from notation.tokens.vocabulary import TOKEN_IDS
 
 Mask = NDArray[np.bool_]
-VoiceId = tuple[int, int, int]
-"""(part, staff, number)."""
 Sounding = tuple[int, int]
 """A pitch as (diatonic position, alter), comparable: low before high."""
 
@@ -402,10 +401,8 @@ class Grammar:
 
     def references(self) -> dict[int, tuple[int, ...]]:
         """The references that are legal here, and what each stands for."""
-        voice = self.voice
-        if self.phase in (Phase.HEAD, Phase.PART):
-            voice = self._implied_voice()
-        if voice is None or not voice.fresh or voice.forced:
+        voice = self._fresh_voice()
+        if voice is None:
             return {}
         fitting: dict[tuple[int, ...], bool] = {}
         found = {}
@@ -418,6 +415,17 @@ class Grammar:
             if fitting[ids]:
                 found[token_id] = ids
         return found
+
+    def echo(self) -> Echo | None:
+        """The earlier measure likeliest to come here again, if it fits."""
+        voice = self._fresh_voice()
+        echo = find_echo(self.history, voice.id, self._written) if voice else None
+        return echo if echo and self.fits(echo.ids) else None
+
+    def _fresh_voice(self) -> _Voice | None:
+        """The voice that begins with the next token, if nothing is decided about it."""
+        voice = self._implied_voice() if self.phase in (Phase.HEAD, Phase.PART) else self.voice
+        return voice if voice is not None and voice.fresh and not voice.forced else None
 
     # Advancing
 

@@ -18,8 +18,9 @@ from notation.score import Event, Measure, Voice
 from notation.site import NOTHING_PENDING, CompletionSite
 from notation.tokens import encode
 from notation.tokens import vocabulary as v
+from notation.tokens.echo import Column, VoiceId
 from notation.tokens.encode import EncodedMeasure, Segment, SegmentWriter, UnencodableError
-from notation.tokens.grammar import Forced, Grammar, Repeats, Scope, Sounding, VoiceId
+from notation.tokens.grammar import Forced, Grammar, Repeats, Scope, Sounding
 
 HOP = 8
 N_AFTER = 2
@@ -272,7 +273,7 @@ def _grammar(
     counter: encode.SectionCounter,
     pickups: frozenset[Fraction],
 ) -> Grammar:
-    history = [{segment.voice: segment.ids for segment in measure.segments} for measure in measures[-v.N_REFERENCES :]]
+    history: list[Column] = [{segment.voice: segment.ids for segment in measure.segments} for measure in measures]
     ties = {}
     if 0 < site.measure <= len(_part_measures(site)):
         for voice in _part_measures(site)[site.measure - 1].voices:
@@ -283,7 +284,7 @@ def _grammar(
         full=site.time.duration,
         pickup=counter.pickup,
         ties=ties,
-        history=list(history),
+        history=history,
         repeats=_repeats(site),
     )
 

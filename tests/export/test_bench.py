@@ -19,16 +19,22 @@ from export.bench.compare import compare
 from export.bench.documents import KINDS, Piece, find_sites, load_pieces, typed_state
 from export.bench.lsp import Client, ServerError
 from export.bench.machine import peak_memory
-from export.bench.measure import STEPS, fitting_contexts
+from export.bench.measure import STEPS, demand, fitting_contexts
+from export.bench.quality import measure_quality
 from export.bench.rows import Measurement, Row, Subject, read_json, row_of, summarise, to_csv, to_json
 from export.bench.run import BenchError, Plan, check_plan, run_worker
 from export.bench.show import plot_rows
 from export.bench.worker import Task
 from export.bundle import export_bundle
 from export.cli import bench
+from inference.bundle import load_bundle
+from inference.engine import Engine
+from inference.errors import ProviderError
 from notation.language import language
 from notation.tokens.vocabulary import TOKENS
 from tests.support.bundles import tiny_bundle
+from training.dataset.build import build
+from training.dataset.clusters import split_of
 from training.models import ModelConfig, build_model
 from training.models.checkpoint import Checkpoint
 
@@ -229,6 +235,30 @@ def test_a_model_with_another_vocabulary_is_measured_without_documents() -> None
     assert {row["parameters"] for row in read} == {str(int(read[0]["parameters"]))}
 
 
+def test_quality_is_that_of_held_out_pieces(bundle: Path, tmp_path: Path) -> None:
+    scores = {"test": load_pieces()[0].text, "train": "X:1\nT:A scale\nM:4/4\nL:1/4\nK:C\n" + "CDEF|GABc|" * 8}
+    for split, text in scores.items():
+        names = (f"{number}.abc" for number in range(1000))
+        name = next(name for name in names if split_of(f"folder/folk/{name}#1") == split)
+        (tmp_path / "scores" / "folk").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "scores" / "folk" / name).write_text(text)
+    build(tmp_path / "dataset", {"folder": tmp_path / "scores"})
+    figures = {one.test: one for one in measure_quality(bundle, tmp_path / "dataset", "cpu", 1)}
+    assert set(figures) == {
+        f"quality: folk, {name}" for name in ("exact measures", "F1", "exact measures of the best rule")
+    }
+    exact, f1 = figures["quality: folk, exact measures"], figures["quality: folk, F1"]
+    assert exact.n == f1.n >= 8
+    assert 0 <= exact.median <= f1.median <= 100
+    assert "the rule: " in figures["quality: folk, exact measures of the best rule"].leaves_out
+
+
+def test_a_folder_without_a_dataset_is_told(bundle: Path, tmp_path: Path) -> None:
+    task = Task("quality", str(bundle), "cpu", 1, 1, (16,), 1, (), dataset=str(tmp_path))
+    with pytest.raises(BenchError, match="holds no finished dataset"):
+        run_worker(task)
+
+
 # Writing and reading
 
 
@@ -321,7 +351,6 @@ def test_runs_with_nothing_in_common_are_not_compared() -> None:
 def again(rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that measures exactly what the first one did."""
     monkeypatch.setattr("export.bench.run.measure_all", lambda *_: iter(rows))
-    return
 
 
 @pytest.mark.parametrize(
@@ -371,6 +400,11 @@ def test_a_provider_that_cannot_be_had_is_told(bundle: Path, monkeypatch: pytest
     result = run(str(bundle), *QUICK, "--provider", "cpu,cuda")
     assert result.exit_code == 3
     assert "cannot measure on cuda" in result.stderr
+
+
+def test_a_model_that_fell_back_on_another_provider_is_not_measured(bundle: Path) -> None:
+    with pytest.raises(ProviderError, match="asked for cuda, the model runs on cpu"):
+        demand("cuda", Engine(load_bundle(bundle), "cpu"))
 
 
 def test_bundles_that_no_table_could_tell_apart_are_refused(bundle: Path, tmp_path: Path) -> None:

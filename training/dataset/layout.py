@@ -2,7 +2,7 @@
 
 A token's `weight` says how much its prediction counts:
 
-    0      given or fixed: the header, the `<after>` block, the first `part:` of a measure, and `m:` after a plain barline
+    0      given or fixed: header, `<after>` block, the first `part:` of a measure, `m:` after a plain barline
     low    inside a segment that is a repeat: the reference was the decision
     1      everything else
 

@@ -16,10 +16,11 @@ from notation.tokens.encode import EncodedMeasure, barline_of
 from training.dataset.tables import Tables
 
 
-def restore_score(tables: Tables, piece: int) -> Score:
-    """The score of a piece in a table set."""
+def restore_score(tables: Tables, piece: int, n_measures: int | None = None) -> Score:
+    """The score of a piece in a table set; of its first `n_measures` only, if said."""
     record = tables.pieces[piece]
-    encoded = [stored.encoded for stored in tables.read_measures(piece, 0, int(record["n_measures"]))]
+    stop = int(record["n_measures"]) if n_measures is None else n_measures
+    encoded = [stored.encoded for stored in tables.read_measures(piece, 0, stop)]
     n_parts = int(record["n_parts"])
     rhythm, instruments = _preamble(tables.preamble(piece), n_parts)
     parts = []

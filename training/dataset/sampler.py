@@ -3,8 +3,8 @@
 A batch is a pure function of the seed and the step, so a run that was killed goes on with the very windows it would
 have had, and any number of processes may make batches ahead.
 
-A row is T tokens. It is filled from pieces of one genre, drawn by the configured shares, so shares of rows are shares of
-tokens. One window follows another, each beginning with its own header, until the row is full; the last is cut off.
+A row is T tokens. It is filled from pieces of one genre, drawn by the configured shares, so shares of rows are shares
+of tokens. One window follows another, each beginning with its own header, until the row is full; the last is cut off.
 A window begins at the piece's start half of the time, else at any measure. Made by chance, once a window:
 
     transposed   every `key:` moved by the same amount: pitch is relative to it, so nothing else changes

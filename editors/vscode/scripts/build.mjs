@@ -1,0 +1,34 @@
+// Bundles the extension (for node) and the webviews (for the browser) into dist/.
+import { context } from 'esbuild';
+
+const watch = process.argv.includes('--watch');
+const common = { bundle: true, minify: !watch, sourcemap: watch, target: 'es2022', logLevel: 'info', legalComments: 'none' };
+
+const contexts = await Promise.all([
+  context({
+    ...common,
+    entryPoints: { extension: 'src/extension.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external: ['vscode'],
+  }),
+  context({
+    ...common,
+    entryPoints: { abc: 'webview/abc.ts', musicxml: 'webview/musicxml.ts' },
+    outdir: 'dist/webview',
+    platform: 'browser',
+    format: 'iife',
+  }),
+]);
+
+for (const one of contexts) {
+  if (watch) {
+    await one.watch();
+  } else {
+    await one.rebuild();
+    await one.dispose();
+  }
+}

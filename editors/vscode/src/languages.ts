@@ -1,0 +1,19 @@
+/** The documents that Ghostnote serves: ABC and MusicXML, also MusicXML that the editor takes for plain XML. */
+
+import { languages, type DocumentFilter, type TextDocument } from 'vscode';
+
+export const SELECTOR: DocumentFilter[] = [
+  { language: 'abc' },
+  { language: 'musicxml' },
+  { language: 'xml', pattern: '**/*.musicxml' },
+];
+
+/** Whether suggestions can be had for a document. */
+export function isServed(document: TextDocument | undefined): document is TextDocument {
+  return document !== undefined && languages.match(SELECTOR, document) > 0;
+}
+
+/** `abc` or `musicxml`, whatever the editor calls it. */
+export function notationOf(document: TextDocument): 'abc' | 'musicxml' {
+  return document.languageId === 'abc' ? 'abc' : 'musicxml';
+}

@@ -1,0 +1,47 @@
+/**
+ * How much of a suggestion is a note, a beat, a measure: as a test of the text that was taken so far.
+ *
+ * The editor takes ghost text piece by piece (a word or a line); these say whether what it took is enough. In ABC a
+ * beat is a beamed group: what stands between two spaces.
+ *
+ * Source: ABC 2.1, sections 4.1 (pitch), 4.7 (beams), 4.8 (repeat and barlines).
+ */
+
+export type Portion = 'note' | 'beat' | 'measure';
+
+/** Which command of the editor takes the next piece. */
+export function pieceCommand(languageId: string): string {
+  const piece = languageId === 'abc' ? 'acceptNextWord' : 'acceptNextLine';
+  return `editor.action.inlineSuggest.${piece}`;
+}
+
+/** Whether `taken`, the text inserted so far, holds what was asked for. */
+export function isEnough(languageId: string, portion: Portion, taken: string): boolean {
+  return languageId === 'abc' ? isEnoughAbc(portion, taken) : isEnoughXml(portion, taken);
+}
+
+function isEnoughAbc(portion: Portion, taken: string): boolean {
+  const music = withoutAsides(taken);
+  switch (portion) {
+    case 'note':
+      return /[A-Ga-gxzXZ|\]]/.test(music);
+    case 'beat':
+      return /[A-Ga-gxzXZ|\]][^\s]*\s/.test(music) || /[|\]]$/.test(music.trimEnd());
+    case 'measure':
+      return /\||:\]|::/.test(music);
+  }
+}
+
+/** ABC without what may hold letters or bars that are no music: chord symbols, decorations, fields, comments. */
+function withoutAsides(text: string): string {
+  return text
+    .replace(/"[^"]*"?/g, '')
+    .replace(/![^!\s]*!?/g, '')
+    .replace(/\[[A-Za-z]:[^\]]*\]?/g, '')
+    .replace(/%.*/g, '');
+}
+
+function isEnoughXml(portion: Portion, taken: string): boolean {
+  const bar = /<\/measure>/.test(taken);
+  return portion === 'measure' ? bar : bar || /<\/note>/.test(taken);
+}

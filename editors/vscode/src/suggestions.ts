@@ -1,0 +1,63 @@
+/**
+ * What the server last suggested, where, and how long it took: for the status bar and the preview.
+ *
+ * The editor does not tell which candidate is shown; the first is taken to be.
+ */
+
+import { EventEmitter, type Position, type TextDocument } from 'vscode';
+
+export interface Suggestion {
+  readonly text: string;
+  /** Offsets in UTF-16 code units: what the suggestion replaces; empty for a plain insertion. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Suggested {
+  readonly uri: string;
+  readonly version: number;
+  readonly candidates: readonly Suggestion[];
+  /** Milliseconds from the request to its answer. */
+  readonly latency: number;
+}
+
+export class Suggestions {
+  private readonly changed = new EventEmitter<Suggested>();
+  readonly onDidChange = this.changed.event;
+  private last: Suggested | undefined;
+
+  /** Take note of an answer. */
+  remember(document: TextDocument, version: number, candidates: readonly Suggestion[], latency: number): void {
+    this.last = { uri: document.uri.toString(), version, candidates, latency };
+    this.changed.fire(this.last);
+  }
+
+  /**
+   * The suggestion that still stands in a document: it holds for the state it was made for, and on from there as long
+   * as the user types what it says.
+   */
+  standing(document: TextDocument, cursor: Position): Suggestion | undefined {
+    const last = this.last;
+    if (last === undefined || last.uri !== document.uri.toString()) {
+      return undefined;
+    }
+    const offset = document.offsetAt(cursor);
+    for (const { text, start, end } of last.candidates) {
+      const typed = document.getText().slice(start, offset);
+      const begun = last.version === document.version ? offset >= start && offset <= end : text.startsWith(typed);
+      if (offset >= start && begun && (last.version === document.version || typed.length < text.length)) {
+        return last.version === document.version ? { text, start, end } : { text: text.slice(typed.length), start: offset, end: offset };
+      }
+    }
+    return undefined;
+  }
+
+  /** Milliseconds that the last answer took. */
+  get latency(): number | undefined {
+    return this.last?.latency;
+  }
+
+  dispose(): void {
+    this.changed.dispose();
+  }
+}

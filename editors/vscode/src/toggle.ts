@@ -1,0 +1,52 @@
+/** Turning suggestions on and off, for a language, a workspace or everywhere; and the menu of the status bar item. */
+
+import { ConfigurationTarget, commands, window, workspace, type QuickPickItem } from 'vscode';
+
+const SECTION = 'ghostnote';
+
+interface Choice extends QuickPickItem {
+  readonly act: () => Thenable<unknown> | undefined;
+}
+
+/** Ask where to turn suggestions on or off, and do so. */
+export async function toggle(): Promise<void> {
+  const document = window.activeTextEditor?.document;
+  const settings = workspace.getConfiguration(SECTION, document);
+  const isOn = settings.get('enabled', true);
+  const word = isOn ? 'off' : 'on';
+  const choices: Choice[] = [
+    { label: `Turn ${word} everywhere`, act: () => settings.update('enabled', !isOn, ConfigurationTarget.Global) },
+  ];
+  if (workspace.workspaceFolders !== undefined) {
+    choices.push({ label: `Turn ${word} in this workspace`, act: () => settings.update('enabled', !isOn, ConfigurationTarget.Workspace) });
+  }
+  if (document !== undefined) {
+    choices.unshift({
+      label: `Turn ${word} for ${document.languageId === 'abc' ? 'ABC' : 'MusicXML'}`,
+      act: () => settings.update('enabled', !isOn, ConfigurationTarget.Global, true),
+    });
+  }
+  const choice = await window.showQuickPick(choices, { title: 'Ghostnote' });
+  await choice?.act();
+}
+
+/** The menu of the status bar item. */
+export async function menu(): Promise<void> {
+  const entry = (label: string, command: string, ...args: unknown[]): Choice => ({
+    label,
+    act: () => commands.executeCommand(command, ...args),
+  });
+  const choice = await window.showQuickPick(
+    [
+      entry('$(sparkle) Suggest now', 'ghostnote.suggest'),
+      entry('$(circle-slash) Turn suggestions on or off…', 'ghostnote.toggle'),
+      entry('$(open-preview) Open the score preview', 'ghostnote.showPreview'),
+      entry('$(settings-gear) Settings', 'workbench.action.openSettings', '@ext:ghostnote.ghostnote'),
+      entry('$(debug-restart) Restart the server', 'ghostnote.restart'),
+      entry('$(pulse) What is installed and what is wrong', 'ghostnote.doctor'),
+      entry('$(output) Show the log', 'ghostnote.showLog'),
+    ],
+    { title: 'Ghostnote' },
+  );
+  await choice?.act();
+}

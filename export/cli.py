@@ -89,6 +89,8 @@ def bench(
     """Measure how fast models are on this machine, without an editor, and how good."""
     from export.bench.command import Request, numbers, run_bench
 
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv exclude each other: give one of them.")
     request = Request(
         bundles=tuple(bundles or [""]),
         providers=tuple(part.strip() for part in provider.split(",") if part.strip()),

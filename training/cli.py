@@ -83,9 +83,13 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")] = False,
 ) -> None:
     """Train a model on a dataset."""
+    import logging
+
     from training.config import load_config
     from training.trainer import train as run
 
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     with _user_errors():
         settings = load_config(config, minutes=minutes, seed=seed)
         checkpoint = run(data, out, settings, n_threads=threads, resume=resume)

@@ -83,7 +83,8 @@ class TrainingModule(lightning.LightningModule):
         self._started = time.monotonic()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Set the rate for where the run is."""
+        """Set the rate for where the run is; what dropout draws follows from seed and step, as the windows do."""
+        torch.manual_seed((self.run_config.seed << 32) + self.global_step)
         rate = learning_rate(self.run_config, self.fraction)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = rate
@@ -207,7 +208,7 @@ class Housekeeping(lightning.Callback):
 
     def _save(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
         partial = self._out / f"{CHECKPOINT}.partial"
-        trainer.save_checkpoint(partial)
+        trainer.save_checkpoint(partial, weights_only=False)
         partial.replace(self._out / CHECKPOINT)
         figures = {
             "minutes": module.seconds / 60,

@@ -13,9 +13,11 @@ from typing import Literal
 import typer
 from rich.console import Console
 
+from export.bench.compare import compare
 from export.bench.documents import find_sites, load_pieces
 from export.bench.machine import load_average, usable_cores
 from export.bench.rows import Row, read_json, to_csv, to_json
+from export.bench.show import check_plot, plot_rows, show_comparison, show_rows
 
 WORSE, USAGE, MODEL = 1, 2, 3
 
@@ -58,6 +60,8 @@ def run_bench(request: Request) -> int:
 
     errors = Console(stderr=True)
     try:
+        if request.plot is not None:
+            check_plot(request.plot)
         earlier = read_json(request.baseline) if request.baseline else None
         rows = _measure(request, errors)
         _write(request, rows)
@@ -88,7 +92,7 @@ def _measure(request: Request, errors: Console) -> list[Row]:
         batches=request.batches,
         contexts=request.contexts,
         repeats=request.repeats,
-        sites=tuple(find_sites(load_pieces(request.documents), request.sites)),
+        sites=tuple(find_sites(load_pieces(request.documents, request.sites), request.sites)),
         lsp=request.lsp,
         quality=request.quality,
     )
@@ -97,8 +101,6 @@ def _measure(request: Request, errors: Console) -> list[Row]:
 
 
 def _write(request: Request, rows: list[Row]) -> None:
-    from export.bench.show import plot_rows, show_rows
-
     if request.output == "table":
         show_rows(rows, Console())
     else:
@@ -108,9 +110,6 @@ def _write(request: Request, rows: list[Row]) -> None:
 
 
 def _judge(request: Request, earlier: list[Row], rows: list[Row], errors: Console) -> int:
-    from export.bench.compare import compare
-    from export.bench.show import show_comparison
-
     comparison = compare(earlier, rows, request.tolerance)
     show_comparison(comparison, errors)
     return WORSE if comparison.regressions else 0

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from notation.language import language, language_of, languages
 from notation.score import Score
 
+T = TypeVar("T")
 Kind: TypeAlias = Literal["end of measure", "mid-measure"]
 KINDS: tuple[Kind, Kind] = ("end of measure", "mid-measure")
 
@@ -68,20 +69,21 @@ class Site:
         return typed_state(self.text, self.previous), self.previous
 
 
-def load_pieces(folder: Path | None = None) -> list[Piece]:
+def load_pieces(folder: Path | None = None, most: int = 1000) -> list[Piece]:
     """The pieces of a folder and the folders in it, in the order of their names, or the installed ones.
+
+    Args:
+        folder: None takes the installed pieces.
+        most: of a folder that has more, so many are read, evenly spread.
 
     Raises:
         ValueError: the folder has no document in a known language that can be read.
     """
     if folder is None:
         return list(_installed_pieces())
-    found = []
-    for path in sorted(folder.rglob("*")):
-        known = language_of(path.name)
-        text = _read(path, known.name) if known is not None and path.is_file() else ""
-        if known is not None and text:
-            found.append(Piece(path.name, known.name, text))
+    known = [(path, one) for path in sorted(folder.rglob("*")) if (one := language_of(path.name)) is not None]
+    read = [(path.name, one.name, _read(path, one.name)) for path, one in _spread(known, most)]
+    found = [Piece(*each) for each in read if each[-1]]
     if not found:
         suffixes = ", ".join(suffix for one in languages() for suffix in one.suffixes)
         raise ValueError(f"{folder} has no document that can be read: name a folder that has some ({suffixes}).")
@@ -99,7 +101,7 @@ def find_sites(pieces: Sequence[Piece], n: int) -> list[Site]:
         ValueError: none of the pieces has a place to ask at.
     """
     most = max(1, n // len(KINDS))
-    chosen = [pieces[index * len(pieces) // most] for index in range(most)] if len(pieces) > most else pieces
+    chosen = _spread(pieces, most)
     quota = -(-most // max(1, len(chosen)))
     sites = [site for piece in chosen for site in _sites_of(piece, quota)]
     if not sites:
@@ -116,6 +118,11 @@ def typed_state(text: str, offset: int) -> str:
     closing = "</measure>" if opened > before.rfind("</measure>") else ""
     end = text.find("</part>", offset)
     return before + closing + (text[end:] if end >= 0 else "")
+
+
+def _spread(items: Sequence[T], most: int) -> Sequence[T]:
+    """At most `most` of the items, evenly."""
+    return [items[index * len(items) // most] for index in range(most)] if len(items) > most else items
 
 
 def _installed_pieces() -> Iterator[Piece]:

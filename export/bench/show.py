@@ -61,6 +61,20 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
         )
 
 
+def check_plot(path: Path) -> None:
+    """Make sure, before anything is measured, that a picture can be written.
+
+    Raises:
+        ValueError: the suffix is no format of pictures.
+        ImportError: matplotlib is not installed.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.lower().removeprefix(".") not in formats:
+        raise ValueError(f"cannot draw '{path}': its suffix must be one of {', '.join(sorted(formats))}.")
+
+
 def plot_rows(rows: Sequence[Row], path: Path) -> None:
     """Draw the step time by context, the suggestion time and, where it was measured, quality against it.
 
@@ -69,7 +83,7 @@ def plot_rows(rows: Sequence[Row], path: Path) -> None:
         path: the picture; its suffix says its format.
 
     Raises:
-        ValueError: the format is not known, or there is nothing to draw.
+        ValueError: the format is not known (see `check_plot`), or there is nothing to draw.
         ImportError: matplotlib is not installed.
     """
     import matplotlib as mpl

@@ -1,7 +1,7 @@
 """Which measures are too short or too long for their metre?
 
-Pickups, the measures at the edges of a section (a pickup's complement, a repeat in mid-measure), an unfinished last
-measure and free metre are no faults. Two short neighbours that together fill one measure are one measure that is
+Pickups, the measures at the edges of a section (a pickup's complement, a repeat in mid-measure), a last measure that
+is not closed and free metre are no faults. Two short neighbours that together fill one measure are one measure that is
 split.
 
 Source: ABC 2.1, sections 3.1.6 (M:) and 4.8 (repeats and bars).
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from notation.diagnostic import Severity
-from notation.score import Measure, Part
+from notation.score import Measure, Part, TimeSignature
 
 Add = Callable[[str, Severity, int, int, str, str], None]
 
@@ -21,9 +21,13 @@ Add = Callable[[str, Severity, int, int, str, str], None]
 def check_measures(parts: Sequence[Part], add: Add) -> None:
     """Report the measures of all parts that do not fit their metre."""
     for part in parts:
+        time: TimeSignature | None = None
+        full: Fraction | None = None
         for index, measure in enumerate(part.measures):
-            full = measure.time.duration
-            if full is None or (measure.duration == full and len(measure.voices) == 1):
+            if measure.time is not time:
+                time = measure.time
+                full = time.duration
+            if full is None or (len(measure.voices) == 1 and measure.voices[0].duration == full):
                 continue
             _check_measure(part.measures, index, full, add)
 
@@ -50,17 +54,19 @@ def _check_measure(measures: Sequence[Measure], index: int, full: Fraction, add:
 
 
 def may_be_short(measures: Sequence[Measure], index: int) -> bool:
-    """Whether a short measure is no fault: a pickup, a section's edge, half of a split measure, the last one."""
+    """Whether a short measure is no fault: a pickup, a section's edge, half of a split measure, one not closed yet.
+
+    The last measure is judged as if music followed it: what is written after it adds no finding.
+    """
     measure = measures[index]
-    if index in (0, len(measures) - 1) or measure.barline is None or _opens_section(measures, index):
+    if not index or measure.barline is None or measure.barline.ends_section or _opens_section(measures, index):
         return True
-    following = measures[index + 1]
-    if measure.barline.ends_section or _opens_section(measures, index + 1):
-        return True
-    return measure.time.duration in (
-        measure.duration + following.duration,
-        measure.duration + measures[index - 1].duration,
-    )
+    neighbours = [measures[index - 1]]
+    if index + 1 < len(measures):
+        if _opens_section(measures, index + 1):
+            return True
+        neighbours.append(measures[index + 1])
+    return any(measure.duration + one.duration == measure.time.duration for one in neighbours)
 
 
 def _opens_section(measures: Sequence[Measure], index: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from notation.abc.fields import Properties
 from notation.score import (
@@ -30,45 +31,47 @@ from notation.source import Span
 _ZERO = Fraction(0)
 
 
+@lru_cache(maxsize=16384)
+def _sum(a: int, b: int, c: int, d: int) -> Fraction:
+    return Fraction(a, b) + Fraction(c, d)
+
+
+def add_lengths(one: Fraction, other: Fraction) -> Fraction:
+    """The sum of two lengths; the few sums that music is made of are remembered, for fractions add slowly."""
+    return _sum(one.numerator, one.denominator, other.numerator, other.denominator)
+
+
+@lru_cache(maxsize=4096)
+def _product(a: int, b: int, c: int, d: int) -> Fraction:
+    return Fraction(a, b) * Fraction(c, d)
+
+
+def scale_length(one: Fraction, factor: Fraction) -> Fraction:
+    """The product of a length and a factor, remembered likewise."""
+    return _product(one.numerator, one.denominator, factor.numerator, factor.denominator)
+
+
 class Draft:
     """An event that is being read; it becomes an `Event` once its measure's onsets are known."""
 
-    __slots__ = (
-        "annotations",
-        "base",
-        "broken",
-        "chord_symbol",
-        "decorations",
-        "end",
-        "grace",
-        "hidden",
-        "lyrics",
-        "notes",
-        "slur_ends",
-        "slur_starts",
-        "start",
-        "ties",
-        "tuplet",
-        "whole",
-    )
+    broken: Fraction | None = None
+    tuplet: tuple[int, int] | None = None
+    grace = False
+    hidden = False
+    whole = False
+    chord_symbol: ChordSymbol | None = None
+    decorations: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    slur_starts = 0
+    slur_ends = 0
+    lyrics: tuple[str, ...] = ()
 
     def __init__(self, base: Fraction, start: int, end: int) -> None:
         self.base = base
-        self.broken: Fraction | None = None
         self.start = start
         self.end = end
         self.notes: list[tuple[Pitch, bool, int, int]] = []
         self.ties: list[bool] = []
-        self.tuplet: tuple[int, int] | None = None
-        self.grace = False
-        self.hidden = False
-        self.whole = False
-        self.chord_symbol: ChordSymbol | None = None
-        self.decorations: tuple[str, ...] = ()
-        self.annotations: tuple[str, ...] = ()
-        self.slur_starts = 0
-        self.slur_ends = 0
-        self.lyrics: list[str] = []
 
     @property
     def duration(self) -> Fraction:
@@ -77,9 +80,9 @@ class Draft:
             return _ZERO
         duration = self.base
         if self.broken is not None:
-            duration *= self.broken
+            duration = scale_length(duration, self.broken)
         if self.tuplet is not None:
-            duration = duration * self.tuplet[1] / self.tuplet[0]
+            duration = _product(duration.numerator, duration.denominator, self.tuplet[1], self.tuplet[0])
         return duration
 
 
@@ -109,6 +112,8 @@ class VoiceState:
         tuplet_left: how many events the open tuplet still takes.
         broken: the factor that a broken rhythm puts on the next event, or None.
         ties: position -> alter of the notes that are tied to what comes next.
+        lead: where the signs that belong to the next event begin, if there are any.
+        overlay_start: the measure that an open `(&` leads back to.
     """
 
     def __init__(self, name: str, key: KeySignature, time: TimeSignature, unit: Fraction) -> None:
@@ -136,6 +141,8 @@ class VoiceState:
         self.verse = 0
         self.repeat_start = False
         self.ending: tuple[int, ...] = ()
+        self.lead: int | None = None
+        self.overlay_start: int | None = None
         self.chord_symbol: ChordSymbol | None = None
         self.decorations: list[str] = []
         self.annotations: list[str] = []
@@ -161,6 +168,12 @@ class VoiceState:
             return []
         layers = self.measures[self.index].layers
         return layers[self.layer] if self.layer < len(layers) else []
+
+    @property
+    def number(self) -> int:
+        """What `Voice.number` the next event goes to: overlays without events do not count."""
+        layers = self.measures[self.index].layers if self.index < len(self.measures) else []
+        return 1 + sum(map(bool, layers[: self.layer]))
 
     def apply(self, properties: Properties) -> None:
         """Take over what a `K:` or `V:` field says besides the key."""
@@ -210,9 +223,10 @@ def freeze_event(draft: Draft, onset: Fraction) -> Event:
     """The event of a draft."""
     marks = NO_MARKS
     if draft.decorations or draft.annotations or draft.slur_starts or draft.slur_ends or draft.lyrics:
-        while draft.lyrics and not draft.lyrics[-1]:
-            draft.lyrics.pop()
-        marks = Marks(draft.decorations, draft.annotations, draft.slur_starts, draft.slur_ends, tuple(draft.lyrics))
+        lyrics = draft.lyrics
+        while lyrics and not lyrics[-1]:
+            lyrics = lyrics[:-1]
+        marks = Marks(draft.decorations, draft.annotations, draft.slur_starts, draft.slur_ends, lyrics)
     notes = tuple(
         Note(pitch, tie, accidental, Span(start, end))
         for (pitch, accidental, start, end), tie in zip(draft.notes, draft.ties, strict=True)
@@ -238,14 +252,15 @@ def freeze_layer(layer: Iterable[Draft]) -> tuple[Event, ...]:
     for draft in layer:
         event = freeze_event(draft, onset)
         if not event.grace:
-            onset += event.duration
+            onset = add_lengths(onset, event.duration)
         events.append(event)
     return tuple(events)
 
 
 def freeze_measure(draft: MeasureDraft) -> Measure:
     """The measure of a draft; overlays without events are left out."""
-    voices = tuple(Voice(freeze_layer(layer), 1, number + 1) for number, layer in enumerate(draft.layers) if layer)
+    layers = filter(None, draft.layers)
+    voices = tuple(Voice(freeze_layer(layer), 1, number) for number, layer in enumerate(layers, 1))
     return Measure(
         voices,
         draft.time,

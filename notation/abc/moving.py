@@ -33,9 +33,9 @@ class _MovedScore(Score):
     __slots__ = ()
 
     @property
-    def parts(self) -> tuple[Part, ...]:  # type: ignore[override]
+    def parts(self) -> tuple[Part, ...]:
         with _LOCK:
-            held = _PARTS.__get__(self)
+            held: _Unmoved | tuple[Part, ...] = _PARTS.__get__(self)
             if isinstance(held, _Unmoved):
                 held = tuple(_moved_part(part, held.by) for part in held.score.parts)
                 _PARTS.__set__(self, held)
@@ -57,7 +57,15 @@ class _MovedScore(Score):
 
 def moved_score(score: Score, by: int) -> Score:
     """The same music, `by` characters further on."""
-    moved = _MovedScore((), score.title, score.composer, score.rhythm, score.fields, moved_span(score.span, by))
+    moved = _MovedScore.__new__(_MovedScore)
+    for name, value in (
+        ("title", score.title),
+        ("composer", score.composer),
+        ("rhythm", score.rhythm),
+        ("fields", score.fields),
+        ("span", moved_span(score.span, by)),
+    ):
+        object.__setattr__(moved, name, value)
     _PARTS.__set__(moved, _Unmoved(score, by))
     return moved
 

@@ -107,7 +107,10 @@ def _is_music_column(text: str, column: int) -> bool:
             return False
         if match.start() < column < match.end():
             halves = text[match.start() : column], text[column : match.end()]
-            return match.lastgroup == "space" or (match.lastgroup == "bar" and _are_two_barlines(*halves))
+            is_staccato = halves[0] == "." and match.lastgroup in ("bar", "slur", "tie")
+            return (
+                match.lastgroup == "space" or is_staccato or (match.lastgroup == "bar" and _are_two_barlines(*halves))
+            )
         if match.start() >= column:
             return not (column and match.lastgroup in ("broken", "tie"))
     return True
@@ -195,9 +198,9 @@ class _Finder:
         part = self.score.parts[part_index]
         existing = part.measures[voice.index] if voice.index < len(part.measures) else None
         time = voice.measures[voice.index].time if voice.index < len(voice.measures) else voice.time
-        after = _events_after(existing, voice.layer + 1, self.offset)
+        after = _events_after(existing, voice.number, self.offset)
         pending = self._pending(voice, before)
-        if pending is None or (self._is_pending(voice) and after):
+        if pending is None or (after and self._is_pending(voice) and not self._is_mark_alone(voice, before)):
             return None
         gap = _find_gap(before, after, existing, part, voice, time.duration, self._next_kind() == "bar")
         if gap is None:
@@ -214,7 +217,7 @@ class _Finder:
             time=time,
             key=voice.key,
             inserted=gap.inserted,
-            voice=voice.layer + 1,
+            voice=voice.number,
             before=before,
             after=gap.after,
             remaining=gap.remaining,
@@ -237,6 +240,20 @@ class _Finder:
         return bool(
             self._is_glued(voice) or voice.broken is not None or voice.tuplet_left or (voice.ties and voice.current())
         )
+
+    def _is_mark_alone(self, voice: VoiceState, before: Sequence[Event]) -> bool:
+        """Whether a slur, staccato or bowing stands apart from the notes after the cursor, and nothing else is typed."""
+        is_apart = not self.rest[:1].strip()
+        is_more = (
+            self._typed_alter() is not None
+            or voice.chord_symbol is not None
+            or voice.annotations
+            or voice.broken is not None
+            or voice.tuplet_left
+            or voice.ties
+            or (before and before[-1].grace)
+        )
+        return is_apart and not is_more
 
     def _is_glued(self, voice: VoiceState) -> bool:
         """Whether something typed belongs to the next note."""

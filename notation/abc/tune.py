@@ -19,7 +19,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from notation.abc import checks
-from notation.abc.drafts import Draft, VoiceState, freeze_measure, settle_ties
+from notation.abc.drafts import Draft, VoiceState, freeze_measure, scale_length, settle_ties
 from notation.abc.fields import (
     ALTERS,
     Properties,
@@ -46,6 +46,8 @@ MAX_LINE = 20_000
 MAX_MEASURES_OF_REST = 999
 MAX_LAYERS = 8
 
+_LEADS = frozenset(("tuplet", "slur", "grace", "string", "decoration", "symbol"))
+"""Kinds of signs that belong to the event that follows them."""
 _ONE = Fraction(1)
 _ZERO = Fraction(0)
 
@@ -76,9 +78,7 @@ class TuneParser:
     (`chord`, `grace`, `string`, `decoration`, `inline`, `comment`, `field`, `text`), empty if nothing.
     """
 
-    def __init__(
-        self, header: Iterable[Line], report: Report, is_in_order: bool = False, has_key: bool = True
-    ) -> None:
+    def __init__(self, header: Iterable[Line], report: Report, is_in_order: bool = False, has_key: bool = True) -> None:
         """Begin a tune.
 
         Args:
@@ -355,7 +355,15 @@ class TuneParser:
             if kind == "note":
                 note(match)
             elif kind in handlers:
+                if kind in _LEADS:
+                    self._lead(match)
                 handlers[kind](match)
+
+    def _lead(self, match: re.Match[str]) -> None:
+        """Note where the signs before the next event begin: its measure may begin with them."""
+        voice = self.writing()
+        if voice.lead is None and self.chord is None and not self.grace_open:
+            voice.lead = match.start() + self._offset
 
     def _too_much(self, line: Line) -> None:
         message = (
@@ -428,8 +436,9 @@ class TuneParser:
     def _add(self, draft: Draft) -> None:
         """Put an event into the measure that is being written, with all that was to stand on it."""
         voice = self.writing()
-        measure = voice.measure(draft.start)
-        draft.base = draft.base * voice.unit
+        measure = voice.measure(draft.start if voice.lead is None else voice.lead)
+        voice.lead = None
+        draft.base = scale_length(draft.base, voice.unit)
         self.report.n_events += 1
         while len(measure.layers) <= voice.layer:
             measure.layers.append([])
@@ -683,6 +692,7 @@ class TuneParser:
     def _close_measure(self, barline: Barline, start: int, end: int) -> None:
         voice = self.writing()
         voice.clear_marks()
+        voice.lead = None
         voice.accidentals = {}
         if voice.index < len(voice.measures):
             measure = voice.measures[voice.index]
@@ -739,8 +749,7 @@ class TuneParser:
                 continue
             draft = line[place]
             assert draft is not None
-            draft.lyrics.extend([""] * (verse + 1 - len(draft.lyrics)))
-            draft.lyrics[verse] = syllable
+            draft.lyrics = (*draft.lyrics[:verse], *[""] * (verse - len(draft.lyrics)), syllable)
             place += 1
         if lost:
             message = f"{lost} syllables have no note; give each a note in the line above, or take them out"

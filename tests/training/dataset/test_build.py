@@ -108,7 +108,9 @@ def test_a_build_that_was_killed_goes_on_where_it_stopped(few_files, tmp_path, m
     with pytest.raises(FileNotFoundError, match="no finished dataset"):
         Dataset.open(tmp_path / "out")
     resumed = []
-    monkeypatch.setattr(builder, "encode_chunk", lambda chunk: resumed.append(chunk) or encode_files.encode_chunk(chunk))
+    monkeypatch.setattr(
+        builder, "encode_chunk", lambda chunk: resumed.append(chunk) or encode_files.encode_chunk(chunk)
+    )
     report = build(tmp_path / "out", {"folder": few_files})
     assert len(resumed) == 1
     assert report == build(tmp_path / "whole", {"folder": few_files})

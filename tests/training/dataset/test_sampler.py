@@ -173,9 +173,7 @@ def test_a_gap_in_a_quartet_is_in_the_part_that_comes_last():
         assert orders == orders[:3] * (len(orders) // 3)
         block = window.ids[window.ids.index(v.AFTER) : window.ids.index(v.BEFORE) + 1]
         score = encode_score(language("abc").parse(QUARTET).scores[0], "folk")
-        assert any(
-            after_ids(score.measures[end : end + n], int(last)) == block for end in range(1, 6) for n in (1, 2)
-        )
+        assert any(after_ids(score.measures[end : end + n], int(last)) == block for end in range(1, 6) for n in (1, 2))
 
 
 def test_a_part_is_put_last_and_sometimes_left_alone():

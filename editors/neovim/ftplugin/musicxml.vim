@@ -1,0 +1,2 @@
+" MusicXML is edited as XML is.
+runtime! ftplugin/xml.vim indent/xml.vim

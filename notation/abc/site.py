@@ -107,7 +107,7 @@ def _is_music_column(text: str, column: int) -> bool:
             return False
         if match.start() < column < match.end():
             halves = text[match.start() : column], text[column : match.end()]
-            is_staccato = halves[0] == "." and match.lastgroup in ("bar", "slur", "tie")
+            is_staccato = halves[0] == "." and match.lastgroup == "bar"
             return (
                 match.lastgroup == "space" or is_staccato or (match.lastgroup == "bar" and _are_two_barlines(*halves))
             )
@@ -242,7 +242,7 @@ class _Finder:
         )
 
     def _is_mark_alone(self, voice: VoiceState, before: Sequence[Event]) -> bool:
-        """Whether a slur, staccato or bowing stands apart from the notes after the cursor, and nothing else is typed."""
+        """Whether a slur, staccato or bowing stands apart from what follows and nothing else is typed."""
         is_apart = not self.rest[:1].strip()
         is_more = (
             self._typed_alter() is not None

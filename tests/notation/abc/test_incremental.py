@@ -1,0 +1,159 @@
+"""Parsing after an edit: the document is the one that a parser without any memory makes, spans included."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from notation.abc import LANGUAGE, parser
+from notation.abc.parser import MEMORY
+from notation.language import Document
+from notation.score import Score
+
+TUNES = (
+    "X:1\nT:one\nM:4/4\nL:1/8\nK:G\nGABc d2(3efg|z8 & c8|\nw:la la\n\nX:2\nM:6/8\nK:D\n"
+    '"D"DFA {g}d3|[DF]6|AB|d6|]\n% end\nX:3\nT:three\nK:C\n^c8-|c8|\nV:2\nC,8|[K:Z]^|\n'
+)
+BOOKS = [
+    pytest.param(TUNES, id="tunes"),
+    pytest.param("%%scale 1\nM:3/4\nL:1/4\n\n" + TUNES, id="file header"),
+    pytest.param("M:1.5\nfree text\n\n" + TUNES.replace("\n", "\r\n"), id="CRLF and a faulty file header"),
+    pytest.param(TUNES.replace("X:", "K:C\nL:"), id="no numbers"),
+    pytest.param("\n \r\n" + TUNES.replace("\n\n", "\n\u2028\t\n \n").replace("T:", "T:𝄞"), id="odd blank lines"),
+    pytest.param(TUNES + "\n" + TUNES, id="tunes that come twice"),
+]
+PIECES = [
+    "",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\r",
+    "X:1\n",
+    "X:7\nK:C\n",
+    "c",
+    "|",
+    "M:3/4\n",
+    "K:G\n",
+    " ",
+    "%%begintext\n",
+    "𝄞",
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> Iterator[None]:
+    MEMORY.forget()
+    yield
+    MEMORY.forget()
+
+
+def fresh(text: str) -> Document:
+    """What a parser that remembers nothing makes of a text."""
+    kept, MEMORY.memos = MEMORY.memos, ()
+    document = LANGUAGE.parse(text)
+    MEMORY.memos = kept
+    return document
+
+
+def everything(document: Document) -> str:
+    """All that a document says, spans included, which `==` passes over."""
+    return repr((document.scores, document.diagnostics, document.tree))
+
+
+def edited(text: str, chance: random.Random) -> str:
+    start = chance.randrange(len(text) + 1)
+    return text[:start] + chance.choice(PIECES) + text[start + chance.choice((0, 0, 0, 1, 5, 60)) :]
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_edits_read_like_fresh_texts(book: str) -> None:
+    chance = random.Random(book)
+    text = book
+    for number in range(60):
+        text = edited(book if number % 10 == 0 else text, chance)
+        document = LANGUAGE.parse(text)
+        if number % 2:
+            assert everything(document) == everything(fresh(text))
+        else:
+            assert document == fresh(text)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from([*PIECES, "X:2\nK:D\nAB|c\n", "w:a b\n", "\x0b", "\u2028", " \n"]), max_size=12))
+def test_any_texts_one_after_the_other(pieces: list[str]) -> None:
+    for end in range(len(pieces) + 1):
+        text = "".join(pieces[:end])
+        assert everything(LANGUAGE.parse(text)) == everything(fresh(text))
+
+
+def test_only_the_tune_that_changed_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join(f"X:{number}\nK:C\nc{number}|\n" for number in range(1, 50))
+    old = LANGUAGE.parse(text)
+    read: list[int] = []
+    original = parser._read_tune
+    monkeypatch.setattr(
+        parser, "_read_tune", lambda tree, tune, *rest: read.append(tune.ordinal) or original(tree, tune, *rest)
+    )
+    new = LANGUAGE.parse(text.replace("c20|", "c20|d|"))
+    assert read == [20]
+    assert all(one is other for one, other in zip(old.scores[:19], new.scores[:19], strict=True))
+
+
+def moved(text: str = TUNES) -> Score:
+    """The last score of a text whose first tune has grown since it was read."""
+    LANGUAGE.parse(text)
+    return LANGUAGE.parse(text.replace("T:one", "T:the first one")).scores[-1]
+
+
+def test_moved_scores_are_scores() -> None:
+    score = moved()
+    expected = fresh(TUNES.replace("T:one", "T:the first one")).scores[-1]
+    assert score == expected
+    assert expected == moved()
+    assert hash(moved()) == hash(expected)
+    assert repr(moved()) == repr(expected)
+    assert deepcopy(moved()) == expected
+    assert replace(moved(), title="other", parts=expected.parts) == replace(expected, title="other")
+    assert moved() != replace(expected, title="other")
+    assert score.n_measures == expected.n_measures
+    assert type(score) is Score
+
+
+def test_a_site_holds_the_score_of_its_document() -> None:
+    LANGUAGE.parse(TUNES)
+    text = TUNES.replace("T:one", "T:the first one")
+    document = LANGUAGE.parse(text)
+    site = LANGUAGE.completion_site(document, text.index("AB|d6"))
+    assert site is not None
+    assert site.score is document.scores[1]
+
+
+def test_threads_share_the_memory() -> None:
+    texts = [edited(TUNES, random.Random(seed)) for seed in range(40)]
+    expected = [everything(fresh(text)) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda text: everything(LANGUAGE.parse(text)), texts)) == expected
+    score = moved()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: score.parts, range(8)))
+    assert all(parts is found[0] for parts in found)
+
+
+def test_findings_in_the_file_header_come_once() -> None:
+    document = LANGUAGE.parse("M:1.5\n\nX:1\nK:C\nc|\n\nX:2\nK:C\nc|\n")
+    assert [(one.code, one.span.start) for one in document.diagnostics] == [("unknown-metre", 2)]
+
+
+def test_too_many_notes_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser, "MAX_EVENTS", 3)
+    text = "X:1\nK:C\ncc|\n\nX:2\nK:C\ncc|\n\nX:3\nK:C\ncc|\n"
+    document = LANGUAGE.parse(text)
+    assert [score.n_measures for score in document.scores] == [1, 1, 0]
+    assert [one.code for one in document.diagnostics] == ["too-much-music"]

@@ -40,6 +40,7 @@ PACKAGED = {
     "abc": ("oneills1850", "ryansMammoth", "airdsAirs"),
     "musicxml": ("bach", "haydn", "mozart", "schubert", "schumann_clara", "beach", "corelli", "monteverdi"),
 }
+JUDGE = {"abc": judge_abc_batch, "musicxml": judge_musicxml_batch}
 Complete = Callable[[Document, Any, int], Any]
 """`Completer.complete` with its options bound."""
 
@@ -65,11 +66,11 @@ class Answer:
     timing_ms: dict[str, float] = field(default_factory=dict)
 
 
-def draw(paths: Sequence[Path], name: str, n_sites: int, seed: int, per_document: int = 4) -> Iterator[Hole]:
-    """Up to `n_sites` holes, at most `per_document` of different kinds in each document, the same for the same seed."""
+def draw(documents: Iterable[tuple[str, str]], name: str, n_sites: int, seed: int, per_document: int) -> Iterator[Hole]:
+    """Up to `n_sites` holes, at most `per_document` in each document, the same for the same seed."""
     rng = random.Random(seed)
     drawn = 0
-    for source, text in documents(paths, name, rng):
+    for source, text in documents:
         found = list(holes(source, text, name, rng))
         for hole in rng.sample(found, min(per_document, len(found), n_sites - drawn)):
             drawn += 1
@@ -78,9 +79,29 @@ def draw(paths: Sequence[Path], name: str, n_sites: int, seed: int, per_document
             return
 
 
+def sound(
+    documents: Iterable[tuple[str, str]], name: str, judges: Sequence[str], left_out: Counter[str]
+) -> Iterator[tuple[str, str]]:
+    """Those documents that the judges have nothing against as they stand; the others are counted in `left_out`.
+
+    A fault that the source had comes up again in what is made of it, and nothing can be said of a suggestion there.
+    """
+    remaining = iter(documents)
+    while batch := list(islice(remaining, BATCH)):
+        said = JUDGE[name]([(text, "") for _, text in batch], judges)
+        for document, complaints in zip(batch, said, strict=True):
+            left_out["documents"] += 1
+            if complaints or any(
+                one.severity <= Severity.WARNING for one in language(name).parse(document[1]).diagnostics
+            ):
+                left_out["left out"] += 1
+            else:
+                yield document
+
+
 def answers(some: Iterable[Hole], name: str, complete: Complete, judges: Sequence[str]) -> Iterator[Answer]:
     """Complete and judge holes, in order."""
-    judge = {"abc": judge_abc_batch, "musicxml": judge_musicxml_batch}[name]
+    judge = JUDGE[name]
     remaining = iter(some)
     while batch := list(islice(remaining, BATCH)):
         given = [_ask(hole, name, complete) for hole in batch]
@@ -223,6 +244,7 @@ def main(
     provider: str = "auto",
     threads: int = 1,
     measures: Annotated[int, typer.Option(help="measures per suggestion")] = 1,
+    per_document: Annotated[int, typer.Option(help="most places in one document")] = 6,
     judges: Annotated[str, typer.Option(help="which judges to ask, with commas; all by default")] = "",
 ) -> None:
     """Measure how many suggestions are valid to independent judges."""
@@ -231,7 +253,9 @@ def main(
     if missing := [name for name in names if not available().get(name, False)]:
         raise typer.BadParameter(f"not installed: {', '.join(missing)}; run scripts/setup-judges.sh")
     complete, told = _completer(model, provider, threads, measures)
-    drawn = draw(paths or packaged(language_name), language_name, sites, seed)
+    left_out: Counter[str] = Counter()
+    found = documents(paths or packaged(language_name), language_name, random.Random(seed))
+    drawn = draw(sound(found, language_name, names, left_out), language_name, sites, seed, per_document)
     with Progress() as progress:
         judged = answers(drawn, language_name, complete, names)
         done = list(progress.track(judged, total=sites, description=f"{language_name} sites"))
@@ -239,7 +263,9 @@ def main(
         raise typer.BadParameter("no document gave a completion site; see --data")
     origin = "the documents given" if paths else "music21's packaged scores"
     title = f"{language_name}: {len(done)} sites in {origin}, seed {seed}, {measures} measure(s), {told}"
-    text = table(done, title, names)
+    faulty, looked_at = left_out["left out"], left_out["documents"]
+    note = f"{faulty} of {looked_at} documents left out: the judges object to them as they stand."
+    text = f"{table(done, title, names)}\n{note}\n"
     typer.echo(text)
     if out is not None:
         with out.open("a", encoding="utf-8") as file:

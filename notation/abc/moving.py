@@ -42,6 +42,12 @@ class _MovedScore(Score):
                 object.__setattr__(self, "__class__", Score)
         return held
 
+    @parts.setter
+    def parts(self, parts: tuple[Part, ...]) -> None:
+        # Only copying comes here: a copy has its parts from the start.
+        _PARTS.__set__(self, parts)
+        object.__setattr__(self, "__class__", Score)
+
     def __eq__(self, other: object) -> bool:
         return self._plain() == other
 

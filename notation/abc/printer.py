@@ -21,11 +21,15 @@ from notation.abc.fields import ACCIDENTALS, default_unit_length, write_key, wri
 from notation.abc.harmony import read_chord_symbol, write_chord_symbol
 from notation.abc.lyrics import write_lyrics
 from notation.abc.style import is_beat
+from notation.abc.tables import ACCIACCATURA
+from notation.abc.tune import macro_pattern, read_macro
 from notation.score import (
     FREE_METRE,
+    NO_MARKS,
     Barline,
     Event,
     KeySignature,
+    Marks,
     Measure,
     Note,
     Part,
@@ -73,7 +77,7 @@ def _escape(text: str) -> str:
 def _is_writable(entry: tuple[str, str]) -> bool:
     name, value = entry
     if name.startswith("%%"):
-        return re.fullmatch(r"%%[A-Za-z][\w-]*", name) is not None
+        return re.fullmatch(r"%%[A-Za-z][\w-]*", name) is not None and name != "%%propagate-accidentals"
     is_field = re.fullmatch(r"[A-Za-z]", name) is not None and name not in "KLMVw"
     return is_field and (bool(value) or name == "W") and not re.search(r"[\r\n]", value)
 
@@ -139,6 +143,9 @@ def _staff_measure(measure: Measure, staff: int) -> Measure:
 
 def _clean(event: Event, time: TimeSignature) -> Event:
     marks = event.marks
+    if event.grace:
+        is_short = ACCIACCATURA in marks.decorations
+        return replace(event, marks=Marks((ACCIACCATURA,)) if is_short else NO_MARKS)
     if event.whole_measure and event.duration != (max((time.duration or 1) - event.onset, _ZERO) or 1):
         event = replace(event, whole_measure=False)
     if marks.annotations or marks.decorations or marks.lyrics:
@@ -253,7 +260,8 @@ class Spelling:
     """Which accidentals are in force while a measure is written.
 
     `octave` and `pitch` are the two usual readings (an accidental holds for its octave, or for its step in all
-    octaves); `carried` are the alters that came in through ties and, to some readers, stay.
+    octaves); `carried` are the alters that came in through ties and, to some readers, stay. `repeats` is set where
+    the document says that accidentals hold for no further note.
     """
 
     key: KeySignature
@@ -261,11 +269,12 @@ class Spelling:
     pitch: dict[str, int]
     carried: dict[int, int]
     tied: dict[int, int]
+    repeats: bool = False
 
     @classmethod
-    def begin(cls, key: KeySignature, tied: dict[int, int] | None = None) -> Spelling:
+    def begin(cls, key: KeySignature, tied: dict[int, int] | None = None, repeats: bool = False) -> Spelling:
         """The state at the start of a measure, given position -> alter of the notes tied into it."""
-        return cls(key, {}, {}, {}, dict(tied or {}))
+        return cls(key, {}, {}, {}, dict(tied or {}), repeats)
 
     def accidental(self, note: Note) -> str:
         """The sign before a note, empty if every reading agrees without one; the note is taken note of."""
@@ -281,6 +290,7 @@ class Spelling:
             self.pitch.get(pitch.step, natural),
             self.carried.get(position, self.octave.get(position, natural)),
             self.tied.get(position, pitch.alter),
+            natural if self.repeats else pitch.alter,
         }
         if readings == {pitch.alter}:
             return ""
@@ -353,7 +363,7 @@ class _Tune:
         self.has_voices = len(score.parts) > 1 or score.parts[0].id != "1" or bool(score.parts[0].name)
 
     def write(self) -> str:
-        lines = self._header()
+        lines: list[str] = []
         line_count = max((len(part.measures) for part in self.score.parts), default=0)
         states = [_PartWriter(part, self.unit, self.time, self.key) for part in self.score.parts]
         for first in range(0, line_count, MEASURES_PER_LINE):
@@ -361,10 +371,12 @@ class _Tune:
                 if first < len(state.part.measures):
                     prefix = f"[V:{state.part.id}] " if self.has_voices else ""
                     lines.extend(state.write_line(first, first + MEASURES_PER_LINE, prefix))
-        lines.extend(f"{name}:{_escape(value)}" for name, value in self.score.fields if name == "W")
-        return "\n".join(lines) + "\n"
+        header = self._header("\n".join(lines))
+        words = [f"{name}:{_escape(value)}" for name, value in self.score.fields if name == "W"]
+        return "\n".join((*header, *lines, *words)) + "\n"
 
-    def _header(self) -> list[str]:
+    def _header(self, body: str) -> list[str]:
+        """The header; a macro that would change the music as it is written out is left away."""
         score = self.score
         numbers = [value for name, value in score.fields if name == "X"]
         lines = [f"X:{numbers[0] if numbers else self.number}"]
@@ -374,7 +386,7 @@ class _Tune:
         if score.rhythm:
             lines.append(f"R:{_escape(score.rhythm)}")
         for name, value in score.fields:
-            if name not in ("X", "W"):
+            if name not in ("X", "W") and not (name == "m" and _is_used(value, body)):
                 lines.extend(_field_lines(name, value))
         lines.append(f"M:{write_metre(self.time)}")
         lines.append(f"L:{self.unit.numerator}/{self.unit.denominator}")
@@ -396,6 +408,11 @@ class _Tune:
             clefs = part.measures[0].clefs if part.measures else ()
             clef = f" clef={clefs[0]}" if clefs else ""
             yield f"V:{part.id}{name}{clef}{self._transpose(part)}"
+
+
+def _is_used(value: str, body: str) -> bool:
+    macro = read_macro(value)
+    return macro is not None and macro_pattern((macro,)).search(body) is not None
 
 
 def _field_lines(name: str, value: str) -> list[str]:
@@ -468,7 +485,10 @@ class _PartWriter:
             if text and not left and is_beat(event.onset, measure.time) and not text.endswith("}"):
                 text += " "
             if event.grace:
-                text = text.removesuffix("}") if text.endswith("}") else text + "{"
+                if ACCIACCATURA in event.marks.decorations:
+                    text += "{/"
+                else:
+                    text = text.removesuffix("}") if text.endswith("}") else text + "{"
                 text += write_notes(event, spelling, "") + "}"
                 continue
             if sizes[place]:

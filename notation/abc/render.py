@@ -79,7 +79,7 @@ class _Renderer:
             self._begin_first(measure)
         if voice is None:
             return tied
-        spelling = Spelling.begin(self.key, tied)
+        spelling = Spelling.begin(self.key, tied, detail.repeats)
         for position, alter in detail.accidentals.items():
             spelling.note_accidental(position, STEPS[position % 7], alter)
         self._lead(voice.events[0])
@@ -103,7 +103,7 @@ class _Renderer:
         self._signs(measure, () if is_joined else measure.ending)
         result = tied
         for number, voice in enumerate(voice for voice in measure.voices if voice.events):
-            spelling = Spelling.begin(measure.key, {} if number else tied)
+            spelling = Spelling.begin(measure.key, {} if number else tied, self.detail.repeats)
             self.text += " & " if number else ""
             self._voice(voice, spelling, 0, False)
             result = result if number else spelling.tied

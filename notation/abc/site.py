@@ -56,6 +56,7 @@ class Detail:
         has_prefix: whether the cursor's line has it already.
         repeat_start, has_ending: a repeat or an ending that begins here is typed already.
         newline: the document's line end.
+        repeats: whether accidentals hold for their note alone (`%%propagate-accidentals not`).
     """
 
     style: Style
@@ -74,6 +75,7 @@ class Detail:
     repeat_start: bool
     has_ending: bool
     newline: str
+    repeats: bool = False
 
 
 def completion_site(document: Document, offset: int) -> CompletionSite | None:
@@ -197,6 +199,8 @@ class _Finder:
         before = freeze_layer(voice.current())
         part = self.score.parts[part_index]
         existing = part.measures[voice.index] if voice.index < len(part.measures) else None
+        if existing is not None and _is_inside_event(existing, self.offset):
+            return None
         time = voice.measures[voice.index].time if voice.index < len(voice.measures) else voice.time
         after = _events_after(existing, voice.number, self.offset)
         pending = self._pending(voice, before)
@@ -321,6 +325,7 @@ class _Finder:
             repeat_start=voice.repeat_start or (not voice.current() and self._measure_repeats(voice)),
             has_ending=bool(voice.ending),
             newline="\r\n" if "\r\n" in self.document.text else "\n",
+            repeats=self.parser.propagates == "not",
         )
 
     def _measure_repeats(self, voice: VoiceState) -> bool:
@@ -334,6 +339,11 @@ class _Gap:
     after: tuple[Event, ...] = ()
     barline_follows: bool = False
     max_measures: int | None = None
+
+
+def _is_inside_event(measure: Measure, offset: int) -> bool:
+    """Whether an offset is inside the text of an event, such as a macro that is read as several."""
+    return any(event.span.start < offset < event.span.end for voice in measure.voices for event in voice.events)
 
 
 def _events_after(existing: Measure | None, number: int, offset: int) -> tuple[Event, ...]:

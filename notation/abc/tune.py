@@ -14,7 +14,7 @@ Source: ABC 2.1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -31,9 +31,9 @@ from notation.abc.fields import (
     read_unit_length,
 )
 from notation.abc.harmony import read_chord_symbol
-from notation.abc.lexer import Line, field_letter, strip_comment, tokens
+from notation.abc.lexer import TOKEN, Line, field_letter, strip_comment, tokens
 from notation.abc.lyrics import NEXT_MEASURE, read_lyrics
-from notation.abc.tables import DECORATION_SYMBOLS
+from notation.abc.tables import ACCIACCATURA, DECORATION_SYMBOLS, DECORATIONS
 from notation.diagnostic import Diagnostic, Severity
 from notation.score import FREE_METRE, Barline, KeySignature, Part, Pitch, Score, TimeSignature
 from notation.source import Span
@@ -45,9 +45,14 @@ MAX_LINE = 20_000
 """Characters of a line of music that are read."""
 MAX_MEASURES_OF_REST = 999
 MAX_LAYERS = 8
+MAX_MACROS = 99
 
 _LEADS = frozenset(("tuplet", "slur", "grace", "string", "decoration", "symbol"))
 """Kinds of signs that belong to the event that follows them."""
+_MACRO_NOTE = "(?P<n{}>[A-Ga-g][,']{{0,4}})"
+_MACRO_LETTER = re.compile(r"![^!]*!|\"[^\"]*\"|([h-z])")
+_SYMBOL = re.compile(r"[*|]|[!+]([^!+\s]{1,40})[!+]|\"([^\"]*)\"")
+_OLD_CHORD = re.compile(r"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']{0,4}[\d/]{0,6}){2,}")
 _ONE = Fraction(1)
 _ZERO = Fraction(0)
 
@@ -108,7 +113,10 @@ class TuneParser:
         self.line_goes_on = False
         self.chord: Draft | None = None
         self.grace_open = False
+        self.grace_slash = False
+        self.propagates = "octave"
         self._offset = 0
+        self._fixed: tuple[int, int] | None = None
         self._handlers = {
             "note": self._note,
             "bar": self._bar,
@@ -183,8 +191,14 @@ class TuneParser:
         name, value = match[1], text[match.end() :].rstrip()
         if name.startswith("begin") and len(name) > 5:
             self.block = (name[5:], [])
+        elif name == "propagate-accidentals":
+            self._propagate(value)
         elif not self.in_body:
             self.fields.append((f"%%{name}", value))
+
+    def _propagate(self, value: str) -> None:
+        if value in ("not", "octave", "pitch"):
+            self.propagates = value
 
     def _field_line(self, letter: str, line: Line) -> None:
         value = strip_comment(line.text[2:])
@@ -199,7 +213,9 @@ class TuneParser:
             self._header_field(letter, value, start, line.end)
 
     def _continue_field(self, value: str, line: Line) -> None:
-        if self.continued == "w" and self.voice is not None:
+        if self.continued == "s" and self.in_body:
+            self._symbols(value)
+        elif self.continued == "w" and self.voice is not None:
             self.voice.verse -= 1
             self._lyrics(value, line.start + 2, line.end)
         elif self.fields and self.fields[-1][0] == self.continued:
@@ -225,30 +241,36 @@ class TuneParser:
         elif letter == "K":
             self.key, self.properties = self._key(value, start, end, self.key)
             self.begin_body()
+        elif letter == "I" and value.startswith("propagate-accidentals"):
+            self._propagate(value.partition(" ")[2].strip())
         else:
             self._definition(letter, value)
             if value and letter != "w":
                 self.fields.append((letter, value))
 
     def _definition(self, letter: str, value: str) -> None:
-        name, equals, meaning = value.partition("=")
-        name, meaning = name.strip(), meaning.strip()
-        if not equals or not name:
+        defined = read_macro(value)
+        if defined is None:
             return
+        name, meaning = defined
         if letter == "U":
             self.symbols[name[:1]] = meaning
-        elif letter == "m":
-            self.macros.append((name, meaning))
+        elif letter == "m" and len(self.macros) < MAX_MACROS:
+            self.macros = [one for one in self.macros if one[0] != name] + [(name, meaning)]
 
     def _body_field(self, letter: str, value: str, start: int, end: int) -> None:
         if letter == "w":
             self._lyrics(value, start, end)
+        elif letter == "s":
+            self._symbols(value)
         elif letter == "W":
             self.fields.append(("W", value))
         elif letter == "V":
             self._switch_voice(value)
         elif letter in ("U", "m"):
             self._definition(letter, value)
+        elif letter == "I" and value.startswith("propagate-accidentals"):
+            self._propagate(value.partition(" ")[2].strip())
         elif letter in ("K", "M", "L"):
             self._change(letter, value, start, end)
 
@@ -348,6 +370,9 @@ class TuneParser:
 
     def _scan(self, text: str, offset: int) -> None:
         self._offset = offset
+        if self.macros:
+            self._scan_with_macros(text, offset)
+            return
         handlers = self._handlers
         note = self._note
         for match in tokens(text):
@@ -359,11 +384,44 @@ class TuneParser:
                     self._lead(match)
                 handlers[kind](match)
 
+    def _scan_with_macros(self, text: str, offset: int) -> None:
+        """Read music in which macros stand for other music; what they say has the place of the macro."""
+        pattern = macro_pattern(tuple(self.macros))
+        place = 0
+        while place < len(text):
+            found = pattern.match(text, place)
+            match = TOKEN.match(text, place) if found is None else None
+            if found is not None and self.report.n_events <= MAX_EVENTS:
+                self._fixed = found.start() + offset, found.end() + offset
+                expanded = expand_macro(self.macros, found)
+                for match in tokens(expanded):
+                    self._token(match)
+                self._fixed = None
+                place = found.end()
+            elif match is not None:
+                self._token(match)
+                place = match.end()
+            else:
+                return
+
+    def _token(self, match: re.Match[str]) -> None:
+        kind = match.lastgroup or ""
+        if kind in self._handlers:
+            if kind in _LEADS:
+                self._lead(match)
+            self._handlers[kind](match)
+
+    def _place(self, match: re.Match[str], group: int | str = 0) -> tuple[int, int]:
+        """Where a token stands in the document; in the text of a macro, where the macro stands."""
+        if self._fixed is not None:
+            return self._fixed
+        return match.start(group) + self._offset, match.end(group) + self._offset
+
     def _lead(self, match: re.Match[str]) -> None:
         """Note where the signs before the next event begin: its measure may begin with them."""
         voice = self.writing()
         if voice.lead is None and self.chord is None and not self.grace_open:
-            voice.lead = match.start() + self._offset
+            voice.lead = self._place(match)[0]
 
     def _too_much(self, line: Line) -> None:
         message = (
@@ -393,16 +451,20 @@ class TuneParser:
         if octave_marks:
             octave += octave_marks.count("'") - octave_marks.count(",")
         position = 7 * octave + "CDEFGAB".index(step)
-        start, end = match.start() + self._offset, match.end() + self._offset
+        if self._fixed is None:
+            start, end = match.start() + self._offset, match.end() + self._offset
+        else:
+            start, end = self._fixed
         if accidental:
             alter = ALTERS.get(accidental)
             if alter is None:
                 alter = self._microtone(accidental, start, end)
-            voice.accidentals[position] = alter
+            if self.propagates != "not":
+                voice.accidentals[position if self.propagates == "octave" else position % 7] = alter
         elif position in voice.ties:
             alter = voice.ties[position]
         else:
-            found = voice.accidentals.get(position)
+            found = voice.accidentals.get(position if self.propagates == "octave" else position % 7)
             alter = voice.key.alter_of(step) if found is None else found
         note = (_pitch(step, octave, alter), bool(accidental), start, end)
         factor = _ONE if length is None else self._length(length, start, end)
@@ -447,6 +509,9 @@ class TuneParser:
             measure.end = draft.end
         if self.grace_open:
             draft.grace = True
+            if self.grace_slash:
+                draft.decorations = (ACCIACCATURA,)
+                self.grace_slash = False
             return
         if voice.broken is not None:
             draft.broken = voice.broken
@@ -470,7 +535,7 @@ class TuneParser:
 
     def _rest(self, match: re.Match[str]) -> None:
         kind, length = match.group("rest_kind", "rest_length")
-        start, end = match.start() + self._offset, match.end() + self._offset
+        start, end = self._place(match)
         if self.chord is not None or self.grace_open:
             return
         factor = _ONE if length is None else self._length(length, start, end)
@@ -509,23 +574,22 @@ class TuneParser:
         voice.broken = second
 
     def _misplaced(self, match: re.Match[str], what: str, way_out: str, section: str) -> None:
-        start = match.start() + self._offset
+        start, end = self._place(match)
         message = f"'{match[0]}' ({what}) has nothing to apply to; it {way_out}"
-        self.report.add("misplaced-sign", Severity.WARNING, start, start + len(match[0]), message, section)
+        self.report.add("misplaced-sign", Severity.WARNING, start, end, message, section)
 
     def _chord(self, match: re.Match[str]) -> None:
-        start = match.start() + self._offset
         if self.chord is not None:
             self._unknown(match)
             return
-        self.chord = Draft(_ONE, start, start + 1)
+        self.chord = Draft(_ONE, *self._place(match))
 
     def _chord_end(self, match: re.Match[str]) -> None:
         if self.chord is None:
             self._unknown(match)
             return
         length = match["chord_length"]
-        start, end = match.start() + self._offset, match.end() + self._offset
+        start, end = self._place(match)
         self._add_chord(_ONE if length is None else self._length(length, start, end), end)
 
     def _add_chord(self, factor: Fraction, end: int) -> None:
@@ -557,7 +621,7 @@ class TuneParser:
             self._misplaced(match, "tie", "stands after the note that it holds, as in 'A-A'", "4.11")
             return
         last.ties = [True] * len(last.notes)
-        last.end = max(last.end, match.end() + self._offset)
+        last.end = max(last.end, self._place(match)[1])
         voice.ties = {note[0].position: note[0].alter for note in last.notes}
 
     def _tuplet(self, match: re.Match[str]) -> None:
@@ -566,7 +630,7 @@ class TuneParser:
         compound = bool(voice.time.beats) and sum(voice.time.beats) % 3 == 0 and voice.time.unit >= 8
         usual = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p, 3 if compound else 2)
         if voice.tuplet_left:
-            self._unfinished_tuplet(match.start() + self._offset)
+            self._unfinished_tuplet(self._place(match)[0])
         if p < 2 and not q:
             self._unknown(match)
             return
@@ -592,6 +656,7 @@ class TuneParser:
 
     def _grace(self, match: re.Match[str]) -> None:
         self.grace_open = True
+        self.grace_slash = match[0].endswith("/")
 
     def _grace_end(self, match: re.Match[str]) -> None:
         if not self.grace_open:
@@ -610,7 +675,18 @@ class TuneParser:
             voice.annotations.append(text)
 
     def _decoration(self, match: re.Match[str]) -> None:
-        self._decorate(match["name"] or match["plus_name"])
+        old = match["plus_name"]
+        if old and old not in DECORATIONS and _OLD_CHORD.fullmatch(old) and self.chord is None:
+            self._old_chord(match)
+        else:
+            self._decorate(match["name"] or old)
+
+    def _old_chord(self, match: re.Match[str]) -> None:
+        """A chord between plus signs, as in ABC 1."""
+        self.chord = Draft(_ONE, *self._place(match))
+        for note in TOKEN.finditer(match.string, match.start("plus_name"), match.end("plus_name")):
+            self._note(note)
+        self._add_chord(_ONE, self._place(match)[1])
 
     def _decorate(self, name: str) -> None:
         if not self.grace_open:
@@ -626,12 +702,12 @@ class TuneParser:
             self._decorate(name)
 
     def _accidental_only(self, match: re.Match[str]) -> None:
-        start = match.start() + self._offset
+        start, end = self._place(match)
         message = f"the accidental '{match[0]}' has no note; write it directly before one, as in '{match[0]}A'"
-        self.report.add("accidental-without-note", Severity.ERROR, start, start + len(match[0]), message, "4.2")
+        self.report.add("accidental-without-note", Severity.ERROR, start, end, message, "4.2")
 
     def _unclosed(self, match: re.Match[str]) -> None:
-        start, end = match.start() + self._offset, match.end() + self._offset
+        start, end = self._place(match)
         what, sign, section = {
             "open_inline": ("inline", "]", "3.2"),
             "open_string": ("string", '"', "4.18"),
@@ -647,7 +723,7 @@ class TuneParser:
         self.open = "comment"
 
     def _unknown(self, match: re.Match[str]) -> None:
-        start, end = match.start() + self._offset, match.end() + self._offset
+        start, end = self._place(match)
         found = self.report.found
         if found and found[-1].code == "unknown-characters" and found[-1].span.end == start:
             start = found.pop().span.start
@@ -656,18 +732,28 @@ class TuneParser:
 
     def _inline(self, match: re.Match[str]) -> None:
         letter, value = match.group("field", "value")
-        start, end = match.start("value") + self._offset, match.end("value") + self._offset
+        start, end = self._place(match, "value")
         if letter != "w":
             self._body_field(letter, value.strip(), start, end)
 
     def _overlay(self, match: re.Match[str]) -> None:
         voice = self.writing()
         back = match[0].count("&")
-        if match[0].startswith("(") or match[0].endswith(")") or not voice.measures:
+        if match[0].startswith("("):
+            voice.overlay_start = voice.index
+            return
+        if match[0].endswith(")"):
+            voice.overlay_start = None
+            self._leave_overlay()
+            return
+        if not voice.measures:
             return
         is_inside = voice.index < len(voice.measures)
         voice.overlay_end = max(voice.overlay_end, voice.index if is_inside else voice.index - 1)
-        voice.index = max(0, voice.index - (back - 1 if is_inside else back))
+        if voice.overlay_start is not None:
+            voice.index = min(voice.index, voice.overlay_start)
+        else:
+            voice.index = max(0, voice.index - (back - 1 if is_inside else back))
         voice.enter_layer(min(voice.layer + 1, MAX_LAYERS - 1))
         voice.accidentals = {}
         voice.last = None
@@ -676,14 +762,15 @@ class TuneParser:
 
     def _bar(self, match: re.Match[str]) -> None:
         if self.chord is not None:
-            self._close_open(match.start() + self._offset)
+            self._close_open(self._place(match)[0])
         voice = self.writing()
-        start = match.start() + self._offset
+        start, end = self._place(match)
         numbers = match["bar_ending"]
         sign = match[0][: -len(numbers)] if numbers else match[0]
+        end -= len(numbers or "") if self._fixed is None else 0
         if voice.tuplet_left and not voice.tuplet_events:
             voice.tuplet_left = 0
-        self._close_measure(read_barline(sign), start, start + len(sign))
+        self._close_measure(read_barline(sign), start, end)
         if len(sign) > 1 and sign.endswith(":"):
             voice.repeat_start = True
         if numbers:
@@ -709,6 +796,12 @@ class TuneParser:
             measure.barline = Barline(style, old.repeat_end or barline.repeat_end)
         measure.end = max(measure.end, end)
         voice.line.append(None)
+        if voice.overlay_start is None:
+            self._leave_overlay()
+
+    def _leave_overlay(self) -> None:
+        """Behind the measures that are overlaid, the first layer goes on."""
+        voice = self.writing()
         if voice.layer and voice.index > voice.overlay_end:
             voice.enter_layer(0)
             voice.index = len(voice.measures)
@@ -755,6 +848,35 @@ class TuneParser:
             message = f"{lost} syllables have no note; give each a note in the line above, or take them out"
             self.report.add("too-many-syllables", Severity.INFORMATION, start, end, message, "5.1")
 
+    def _symbols(self, text: str) -> None:
+        """A line of decorations, chord symbols and annotations, one a note, as in lyrics."""
+        line = self.writing().line
+        place = 0
+        for match in _SYMBOL.finditer(text):
+            if match[0] == NEXT_MEASURE:
+                while place < len(line) and line[place] is not None:
+                    place += 1
+                place += 1
+                continue
+            while place < len(line) and line[place] is None:
+                place += 1
+            if place >= len(line):
+                return
+            draft = line[place]
+            assert draft is not None
+            place += 1
+            if match[1]:
+                draft.decorations = (*draft.decorations, match[1])
+            elif match[2]:
+                self._stand_on(draft, match[2])
+
+    def _stand_on(self, draft: Draft, text: str) -> None:
+        symbol = read_chord_symbol(text) if text[0] not in "^_<>@" else None
+        if symbol is not None:
+            draft.chord_symbol = symbol
+        else:
+            draft.annotations = (*draft.annotations, text)
+
     # The end
 
     def finish(self, span: Span) -> Score:
@@ -770,6 +892,52 @@ class TuneParser:
         settle_ties(voice.measures)
         measures = tuple(freeze_measure(draft) for draft in voice.measures)
         return Part(voice.id, measures, voice.name)
+
+
+def read_macro(value: str) -> tuple[str, str] | None:
+    """The name and meaning that a `m:` or `U:` field defines, or None."""
+    name, equals, meaning = value.partition("=")
+    return (name.strip(), meaning.strip()) if equals and name.strip() else None
+
+
+@lru_cache(maxsize=64)
+def macro_pattern(macros: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    """What matches a macro where it is used, longer names first; group k + 1 is the note of transposing macro k."""
+    order = sorted(range(len(macros)), key=lambda index: -len(macros[index][0]))
+    names = (
+        f"(?P<m{index}>{re.escape(macros[index][0]).replace('n', _MACRO_NOTE.format(index))})"
+        if _is_transposing(macros[index][0])
+        else f"(?P<m{index}>{re.escape(macros[index][0])})"
+        for index in order
+    )
+    return re.compile("|".join(names))
+
+
+def _is_transposing(name: str) -> bool:
+    return name.count("n") == 1
+
+
+def expand_macro(macros: Sequence[tuple[str, str]], match: re.Match[str]) -> str:
+    """The music that a macro stands for; in a transposing one the letters `h` to `z` are notes around its `n`."""
+    index = next(index for index in range(len(macros)) if match[f"m{index}"] is not None)
+    name, meaning = macros[index]
+    if not _is_transposing(name):
+        return meaning
+    position = _letter_position(match[f"n{index}"])
+    return _MACRO_LETTER.sub(
+        lambda found: found[0] if found[1] is None else _position_letter(position + ord(found[1]) - ord("n")), meaning
+    )
+
+
+def _letter_position(letter: str) -> int:
+    """The diatonic position of a written note, such as `c'`: 7 an octave, `C` is 0."""
+    octave = letter.count("'") - letter.count(",") + (letter[0] > "Z")
+    return 7 * octave + "CDEFGAB".index(letter[0].upper())
+
+
+def _position_letter(position: int) -> str:
+    octave, step = divmod(position, 7)
+    return "CDEFGAB"[step] + "," * -octave if octave < 1 else "cdefgab"[step] + "'" * (octave - 1)
 
 
 def _note_order(pair: tuple[tuple[Pitch, bool, int, int], bool]) -> tuple[int, int]:

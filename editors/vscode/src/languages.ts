@@ -1,8 +1,8 @@
 /** The documents that Ghostnote serves: ABC and MusicXML, also MusicXML that the editor takes for plain XML. */
 
-import { languages, type DocumentFilter, type TextDocument } from 'vscode';
+import { languages, type TextDocument } from 'vscode';
 
-export const SELECTOR: DocumentFilter[] = [
+export const SELECTOR: { language: string; pattern?: string }[] = [
   { language: 'abc' },
   { language: 'musicxml' },
   { language: 'xml', pattern: '**/*.musicxml' },

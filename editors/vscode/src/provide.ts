@@ -1,15 +1,13 @@
 /** Between the editor and the server: no question where suggestions are off, and note taken of each answer. */
 
-import { CancellationError, workspace, type InlineCompletionItem, type InlineCompletionList } from 'vscode';
-import type { ProvideInlineCompletionItemsSignature } from 'vscode-languageclient/node';
+import { CancellationError, workspace } from 'vscode';
+import type { Middleware } from 'vscode-languageclient/node';
 
 import type { Suggestions } from './suggestions';
 
-type Middleware = (
-  ...args: [...Parameters<ProvideInlineCompletionItemsSignature>, next: ProvideInlineCompletionItemsSignature]
-) => Promise<InlineCompletionItem[] | InlineCompletionList | null | undefined>;
+type Provide = NonNullable<Middleware['provideInlineCompletionItems']>;
 
-export function provide(suggestions: Suggestions): Middleware {
+export function provide(suggestions: Suggestions): Provide {
   return async (document, position, context, token, next) => {
     if (!workspace.getConfiguration('ghostnote', document).get('enabled', true)) {
       return null;

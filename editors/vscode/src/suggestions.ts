@@ -42,11 +42,13 @@ export class Suggestions {
       return undefined;
     }
     const offset = document.offsetAt(cursor);
-    for (const { text, start, end } of last.candidates) {
+    if (last.version === document.version) {
+      return last.candidates.find(({ start, end }) => start <= offset && offset <= end);
+    }
+    for (const { text, start } of last.candidates) {
       const typed = document.getText().slice(start, offset);
-      const begun = last.version === document.version ? offset >= start && offset <= end : text.startsWith(typed);
-      if (offset >= start && begun && (last.version === document.version || typed.length < text.length)) {
-        return last.version === document.version ? { text, start, end } : { text: text.slice(typed.length), start: offset, end: offset };
+      if (start <= offset && typed.length < text.length && text.startsWith(typed)) {
+        return { text: text.slice(typed.length), start: offset, end: offset };
       }
     }
     return undefined;

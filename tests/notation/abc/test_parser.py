@@ -212,6 +212,8 @@ def test_voice_parameters() -> None:
     [
         pytest.param("c8 & C8 | d8 |", [2, 1], id="one measure"),
         pytest.param("c8 & C8 & E8 | d8 |", [3, 1], id="twice"),
+        pytest.param("(& c8 | d8 & e8 | f8 &) | g8 |", [2, 2, 1], id="a group of measures"),
+        pytest.param("c8 | (& d8 | e8 | & f8 | g8 | & a8 | b8 | &) c8 |", [1, 3, 3, 1], id="three voices"),
         pytest.param("c8 | d8 |\n&& C8 | D8 | e8 |", [2, 2, 1], id="two measures back"),
     ],
 )
@@ -410,6 +412,116 @@ def test_no_false_alarms(music: str) -> None:
     assert codes(LANGUAGE.parse(HEADER + music)) == []
 
 
+@pytest.mark.parametrize(
+    ("definition", "music", "expected"),
+    [
+        pytest.param("~G3 = G{A}G{F}G", "~G3 c", ["G", "A", "G", "F", "G", "c"], id="static"),
+        pytest.param("~n3 = n{o}n{m}n", "~G3 c", ["G", "A", "G", "F", "G", "c"], id="transposing"),
+        pytest.param(
+            "~n3 = n{o}n{m}n", "~B,3 ~b3", ["B,", "C", "B,", "A,", "B,", "b", "c'", "b", "a", "b"], id="octaves"
+        ),
+        pytest.param("tn = !trill!n", "tc", ["c"], id="a decoration"),
+        pytest.param("q = cd", '"q"e !q!f q % q', ["e", "f", "c", "d"], id="not in strings, names and comments"),
+        pytest.param("q = qc", "q", ["c"], id="once"),
+        pytest.param("~g = c\nm:~g2 = d", "~g2", ["d"], id="the longest name"),
+        pytest.param("q = c\nm:q = d", "q", ["d"], id="the last definition"),
+    ],
+)
+def test_macros(definition: str, music: str, expected: list[str]) -> None:
+    found = LANGUAGE.parse(f"X:1\nL:1/8\nm:{definition}\nK:C\n{music}").scores[0].parts[0].measures
+    plain = LANGUAGE.parse("X:1\nL:1/8\nK:C\n" + "".join(expected)).scores[0].parts[0].measures
+    assert [[note.pitch for event in one.voices[0].events for note in event.notes] for one in found] == [
+        [note.pitch for event in one.voices[0].events for note in event.notes] for one in plain
+    ]
+
+
+def test_macros_have_the_place_where_they_stand() -> None:
+    text = "X:1\nm:~n2={o}n[ce]|\nK:C\nA ~G2 B|\n"
+    first, second = LANGUAGE.parse(text).scores[0].parts[0].measures
+    assert [event.span.text(text) for event in first.voices[0].events] == ["A", "~G2", "~G2", "~G2"]
+    assert first.span.text(text) == "A ~G2"
+    assert second.span.text(text) == "B|"
+
+
+@pytest.mark.parametrize(
+    ("directive", "alters"),
+    [
+        pytest.param("%%propagate-accidentals not", [1, 0, 0, 0], id="not"),
+        pytest.param("%%propagate-accidentals octave", [1, 1, 0, 0], id="octave"),
+        pytest.param("I:propagate-accidentals pitch", [1, 1, 1, 0], id="pitch"),
+        pytest.param("%%propagate-accidentals what", [1, 1, 0, 0], id="unknown"),
+    ],
+)
+def test_how_far_accidentals_hold(directive: str, alters: list[int]) -> None:
+    found = LANGUAGE.parse(f"X:1\n{directive}\nK:C\n^F F f|F|").scores[0].parts[0].measures
+    assert [event.notes[0].pitch.alter for one in found for event in one.voices[0].events] == alters
+
+
+@pytest.mark.parametrize(
+    ("music", "sizes", "decorations"),
+    [
+        pytest.param("+CEG+ c", [3, 1], [(), ()], id="a chord"),
+        pytest.param("+^C2_e'2+ c", [2, 1], [(), ()], id="with accidentals and lengths"),
+        pytest.param("+ff+c", [1], [("ff",)], id="a dynamic"),
+        pytest.param("+f+c", [1], [("f",)], id="one letter"),
+        pytest.param("+trill+c", [1], [("trill",)], id="a name"),
+    ],
+)
+def test_plus_signs(music: str, sizes: list[int], decorations: list[tuple[str, ...]]) -> None:
+    events = measures(music)[0].voices[0].events
+    assert [len(event.notes) for event in events] == sizes
+    assert [event.marks.decorations for event in events] == decorations
+
+
+def test_symbol_lines() -> None:
+    first, second = measures('cdz|ef|\ns: !p! "^slow" | "Am" +trill+ *\nw:a b c d')
+    events = [event for one in (first, second) for event in one.voices[0].events if event.notes]
+    assert [event.marks.decorations for event in events] == [("p",), (), (), ("trill",)]
+    assert [event.marks.annotations for event in events] == [(), ("^slow",), (), ()]
+    assert [event.chord_symbol is not None for event in events] == [False, False, True, False]
+    assert [event.marks.lyrics for event in events] == [("a",), ("b",), ("c",), ("d",)]
+
+
+@pytest.mark.parametrize(
+    ("music", "spans"),
+    [
+        pytest.param("(3ccc c2|((3ddd d2)|", ["(3ccc c2|", "((3ddd d2)|"], id="tuplets and slurs"),
+        pytest.param('| "Am" !f!c8 | {g}.d8 |', ['"Am" !f!c8 |', "{g}.d8 |"], id="marks"),
+        pytest.param("c8|\n ~d8|[K:G]e8|1f8|", ["c8|", "~d8|", "e8|", "f8|"], id="not fields and endings"),
+        pytest.param("c8(|d8)|", ["c8(|", "d8)|"], id="a sign before the barline"),
+    ],
+)
+def test_measures_begin_with_their_first_sign(music: str, spans: list[str]) -> None:
+    assert [one.span.text(HEADER + music) for one in measures(music)] == spans
+
+
+@pytest.mark.parametrize(
+    "music",
+    [
+        pytest.param("c8|def|", id="a short measure"),
+        pytest.param("c8|def|\n", id="a short measure on its line"),
+        pytest.param("c8|defgabcde|", id="a long measure"),
+        pytest.param("G|c8|d7|", id="a complement without a repeat"),
+        pytest.param("def|", id="a pickup"),
+        pytest.param("c8|d4|e4|", id="a split measure"),
+        pytest.param("c8|d4:|", id="a section's end"),
+        pytest.param("c8|d8 & e4|", id="an overlay"),
+        pytest.param("V:1\nc8|def|\nV:2\nc8|def|", id="voices"),
+    ],
+)
+def test_music_that_follows_adds_no_finding(music: str) -> None:
+    assert codes(LANGUAGE.parse(HEADER + music + "g8|")) == codes(LANGUAGE.parse(HEADER + music))
+
+
+def test_a_short_last_measure_is_found_once_it_is_closed() -> None:
+    assert codes(LANGUAGE.parse(HEADER + "c8|def|")) == ["measure-too-short"]
+    assert codes(LANGUAGE.parse(HEADER + "c8|def")) == []
+
+
+def test_overlays_without_events_do_not_count() -> None:
+    assert [voice.number for voice in measures("A&0&A")[0].voices] == [1, 2]
+
+
 def test_binary_data_is_refused() -> None:
     document = LANGUAGE.parse("X:1\nK:C\nabc\0def")
     assert document.scores == ()
@@ -429,7 +541,7 @@ def test_too_much_is_not_read(text: str, code: str) -> None:
 
 PIECES = """X:1\\n K:G\\n M:6/8\\n [V:2] V:2\\n : :: [1 a B, c' ^ __ (3 ( { } [ ] - < >> & && \\n \\n\\n \\r\\n 𝄞
 w:a-b_*\\n z Z4 "Am" " !f! ! + \\\\ y / 3/2 0 9 % [K: [M:3/4] (4:3: ~ T h +:x\\n U:T=!f!\\n %%begintext\\n K:Cexp^f\\n
-| || |: :| |] [|"""
+| || |: :| |] [| m:~n=non\\n m:c=dd\\n s:!f!*\\n (& &) +CE+ {/ .( %%propagate-accidentals"""
 WORDS = [piece.encode("ascii", "backslashreplace").decode("unicode_escape") for piece in PIECES.split()]
 ABC_LIKE = st.lists(
     st.sampled_from([" ", "\u2028", *WORDS]),

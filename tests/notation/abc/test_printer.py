@@ -67,7 +67,7 @@ def test_corpus_gives_few_false_alarms() -> None:
         pytest.param("^F8-|F2 F2 z4|", "| ^F8- | F2 =F2 z4 |", id="a courtesy after a tie"),
         pytest.param("(3ABc(3cBA z4|", "| (3ABc (3cBA z4 |", id="tuplets"),
         pytest.param("[CEG]4 [C-E]2[CE]2|", "| [CEG]4 [C-E]2 [CE]2 |", id="chords"),
-        pytest.param("{ga}c4 {/g}c4|", "| {ga}c4 {g}c4 |", id="grace notes"),
+        pytest.param("{ga}c4 {/g}c4|", "| {ga}c4 {/g}c4 |", id="grace notes"),
         pytest.param('"Am"!trill!(c4 .d4)|', '| "Am"(!trill!c4 .d4) |', id="marks"),
         pytest.param("|:c8|1d8:|2e8|]", "|: c8 | [1 d8 :| [2 e8 |]", id="repeats"),
         pytest.param("c8::d8:|", "| c8 :: d8 :|", id="both repeats"),
@@ -88,6 +88,30 @@ def test_lyrics() -> None:
     text = "X:1\nM:4/4\nL:1/4\nK:C\ncdef|\nw:1.~O come, a\\-b_ *\nw:two-\n"
     (score,) = LANGUAGE.parse(text).scores
     assert LANGUAGE.parse(LANGUAGE.print([score])).scores == (score,)
+
+
+@pytest.mark.parametrize(
+    "music",
+    [
+        pytest.param("m:~G3=G{A}G{F}G\nK:C\n~G3 c|", id="a macro"),
+        pytest.param("m:~n2={o}n{m}n\nK:C\n~c'2 ~B,2|", id="a transposing macro"),
+        pytest.param("%%propagate-accidentals not\nK:C\n^FF^F f|", id="accidentals that hold for a note"),
+        pytest.param("I:propagate-accidentals pitch\nK:C\n^Ff=F f|", id="accidentals that hold for all octaves"),
+        pytest.param("K:C\n(&c|d&e|f&)|g|", id="overlays of several measures"),
+        pytest.param('K:C\n+CEG+cd|\ns:!p! "^slow" "Am"', id="old chords and symbol lines"),
+        pytest.param("K:C\n{a}{/g}c{/ga}c{[gb]}c|", id="short grace notes"),
+    ],
+)
+def test_what_is_read_comes_back(music: str) -> None:
+    scores = LANGUAGE.parse("X:1\nL:1/8\n" + music).scores
+    assert LANGUAGE.parse(LANGUAGE.print(scores)).scores == scores
+
+
+def test_a_macro_that_would_change_the_print_is_left_away() -> None:
+    (score,) = LANGUAGE.parse("X:1\nm:G=cc\nK:C\nGG|f|\n").scores
+    assert "m:" in LANGUAGE.print([score])
+    (score,) = LANGUAGE.parse("X:1\nm:G=GG\nK:C\nG|f|\n").scores
+    assert "m:" not in LANGUAGE.print([score])
 
 
 def test_several_tunes() -> None:

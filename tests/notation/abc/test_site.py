@@ -112,6 +112,11 @@ def test_between(
         pytest.param('"Am"‸', Pending(is_note=True), id="chord symbol"),
         pytest.param("{g}‸", Pending(is_note=True), id="grace note"),
         pytest.param("(‸", Pending(is_note=True), id="slur"),
+        *(
+            pytest.param(f"DFA {mark}‸{rest}", Pending(is_note=True), id=f"{mark!r} before {rest!r}")
+            for mark in (".", "(", "v", "u", "(.", "!f!.")
+            for rest in ("", "|D6|", " |D6|", " d2|D6|", "\nD|D6|", "\n\nX:2\n")
+        ),
     ],
 )
 def test_half_typed(music: str, pending: Pending) -> None:
@@ -132,7 +137,8 @@ def test_half_typed(music: str, pending: Pending) -> None:
             for music in (
                 "DFA d2f|\n% slow ‸", "DFA % d‸", "DFA d2f|\nw: a‸", "DFA|\nW: a‸", "%%text a‸", "V:2‸", "[CE‸",
                 "{g‸", '"Am‸', "!tri‸", "[K:G‸", "[V:1‸", "%%begintext\nabc ‸\n%%endtext", "DF‸A d2f|", "B‸2 A",
-                "^‸A B", "B2‸/", "c‸'", "!tr‸ill!A", "[C‸E]A", '"A‸m"A', "{g‸}A", "A‸>B c2|", "A>‸B c|",
+                "^‸A B", "B2‸/", "c‸'", "DFA .‸d|D6|", "DFA (‸d|D6|",
+                "!tr‸ill!A", "[C‸E]A", '"A‸m"A', "{g‸}A", "A‸>B c2|", "A>‸B c|",
                 "(3A‸BC d2|", "A-‸A B|", '"Am"‸A B|', "!trill!‸A|", "[K:‸G]A", "A|‸:", "A:‸|", "DFA d2f|]‸",
                 "DFA d2f\\‸", "‸w: a", "‸% a", "‸V:1", "ABc d2e‸|", "ABc‸ d2e|",
             )

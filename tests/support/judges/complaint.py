@@ -38,7 +38,20 @@ def inserted_span(text: str, reference: str) -> tuple[int, int]:
     shorter = min(len(text), len(reference))
     start = next((at for at in range(shorter) if text[at] != reference[at]), shorter)
     end = next((at for at in range(shorter - start) if text[-1 - at] != reference[-1 - at]), shorter - start)
-    return start, len(text) - end
+    return _settled(text, start, len(text) - end)
+
+
+def _settled(text: str, start: int, end: int) -> tuple[int, int]:
+    """The same insertion a little to the left, if it then ends with a barline, line or element.
+
+    What is inserted may begin like what follows it; `a|` before `ab|` could as well be `|a` after the first `a`.
+    """
+    left, right = start, end
+    while right > left and text[right - 1] not in "|]\n>":
+        if left == 0 or text[left - 1] != text[right - 1]:
+            return start, end
+        left, right = left - 1, right - 1
+    return left, right
 
 
 def new_complaints(

@@ -6,8 +6,9 @@ local M = {}
 
 -- 0.10 dropped the prefix `report_`.
 local function report(kind, ...)
-  local health = vim.health or require("health")
-  (health[kind] or health["report_" .. kind])(...)
+  local health = vim.fn.has("nvim-0.8") == 1 and vim.health or require("health")
+  local say = health[kind] or health["report_" .. kind]
+  say(...)
 end
 
 local function check_editor()

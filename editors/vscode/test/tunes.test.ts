@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+
+import { inGrey, tuneAt, tuneSpans, withGhost } from '../src/music/tunes';
+
+const TWO = '% a book\nX:1\nK:C\nCDE|\n\nX:2\nK:G\nGAB|\n';
+
+describe('tunes of a file', () => {
+  it.each([
+    ['before the first', 0, 0],
+    ['in the first', TWO.indexOf('CDE'), 0],
+    ['at the start of the second', TWO.indexOf('X:2'), 1],
+    ['at the end', TWO.length, 1],
+  ])('%s', (_, offset, expected) => {
+    expect(tuneAt(TWO, offset)).toBe(expected);
+  });
+
+  it('cover the text from the first X:', () => {
+    expect(tuneSpans(TWO).map(({ start, end }) => TWO.slice(start, end)).join('')).toBe(TWO.slice(TWO.indexOf('X:1')));
+  });
+
+  it.each([['empty', ''], ['no X:', 'CDE|'], ['X: inside a line', 'K:C\n[X:1]']])('%s: one tune', (_, text) => {
+    expect(tuneSpans(text)).toEqual([{ start: 0, end: text.length }]);
+  });
+});
+
+describe('a suggestion in its place', () => {
+  it('replaces what it stands for and says where it is', () => {
+    const { text, start, end } = withGhost('AB|xyz', 3, 4, 'cde|');
+    expect(text).toBe('AB|cde|yz');
+    expect(text.slice(start, end)).toBe('cde|');
+  });
+
+  it('is grey in MusicXML, and only notes are', () => {
+    expect(inGrey('<note><notehead/></note><note default-x="1"/>')).toBe(
+      '<note color="#8c8c8c"><notehead/></note><note color="#8c8c8c" default-x="1"/>',
+    );
+  });
+});

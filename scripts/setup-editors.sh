@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Installs the editors that the tests drive: Neovim and Emacs with eglot (promised), and where they can be had Emacs's
+# lsp-mode, Vim with ALE, and the newest Neovim and Helix, unpacked into build/editors without touching the system.
+# `--promised` only names what the tests may rely on where CI is set. Asks for nothing; without root, sudo or a network
+# it says what is left out and goes on.
+set -u
+here=$(cd "$(dirname "$0")/.." && pwd)
+promised=(neovim emacs-nox elpa-eglot tmux)
+wished=(elpa-lsp-mode vim-nox vim-ale)
+newest=(neovim hx)
+
+say() { printf 'editors: %s\n' "$*" >&2; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+can_install() {
+    command -v apt-get >/dev/null || { say "no apt-get here"; return 1; }
+    [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || { say "neither root nor sudo without a password"; return 1; }
+}
+
+is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+
+install_once() {
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
+}
+
+install_system() {
+    local missing=() package
+    for package in "${promised[@]}" "${wished[@]}"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    can_install || { say "LEFT OUT: ${missing[*]}; the tests that drive them will be skipped"; return 0; }
+    as_root apt-get update -qq </dev/null
+    # One by one after a failure: a package that cannot be had must not take the others with it.
+    install_once "${missing[@]}" || for package in "${missing[@]}"; do
+        install_once "$package" || { sleep 3; install_once "$package"; } || say "LEFT OUT: $package"
+    done
+}
+
+# Debian's next release has newer editors. apt downloads them with sources and a status of its own; nothing is installed.
+unpack_newest() {
+    local folder=$here/build/editors/debian-next keys=/usr/share/keyrings/debian-archive-keyring.gpg deb
+    [ -x "$folder/usr/bin/hx" ] && [ -x "$folder/usr/bin/nvim" ] && return 0
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && [ -r "$keys" ] ||
+        { say "LEFT OUT: newest ${newest[*]}: needs apt-get, dpkg-deb and $keys"; return 0; }
+    local work
+    work=$(mktemp -d)
+    mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial"
+    : >"$work/status"
+    echo "deb [signed-by=$keys] http://deb.debian.org/debian testing main" >"$work/sources.list"
+    cat >"$work/apt.conf" <<END
+Dir::Etc::sourcelist "$work/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State "$work/state";
+Dir::State::status "$work/status";
+Dir::Cache "$work/cache";
+Acquire::Languages "none";
+Debug::NoLocking "true";
+END
+    [ "$(id -u)" = 0 ] && echo 'APT::Sandbox::User "root";' >>"$work/apt.conf"
+    if APT_CONFIG=$work/apt.conf apt-get update -qq </dev/null >/dev/null &&
+        APT_CONFIG=$work/apt.conf apt-get install -y -qq --download-only --no-install-recommends "${newest[@]}" \
+            </dev/null >/dev/null; then
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        for deb in "$work"/cache/archives/*.deb; do dpkg-deb -x "$deb" "$folder"; done
+    else
+        say "LEFT OUT: newest ${newest[*]}: they could not be downloaded"
+    fi
+    rm -rf "$work"
+}
+
+if [ "${1:-}" = --promised ]; then
+    printf '%s\n' "${promised[@]}"
+    exit 0
+fi
+install_system
+unpack_newest
+exit 0

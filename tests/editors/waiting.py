@@ -1,0 +1,30 @@
+"""Waiting for what an editor does in its own time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], what: str, seconds: float = 20) -> T:
+    """Look again and again until there is something to see.
+
+    Args:
+        look: gives a true value once it is so.
+        what: is waited for, for the message.
+        seconds: how long at most.
+
+    Raises:
+        AssertionError: it did not come; the message has the last look.
+    """
+    end = time.monotonic() + seconds
+    seen = look()
+    while not seen:
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds:g} s in vain for {what}; last seen: {seen!r}")
+        time.sleep(0.05)
+        seen = look()
+    return seen

@@ -257,8 +257,8 @@ After an edit, ask anew."
            (if (string-match "</measure>" text) (substring text 0 (match-end 0)) text))
           ((let ((plain (replace-regexp-in-string "\"[^\"\n]*\"\\|![^!\n]*!"
                                                   (lambda (found) (make-string (length found) ?\s)) text t t)))
-             (string-match "\\`[ \t\n\\]*[[:]*|*[]:|]*[0-9]*" plain)
-             (when (string-match "[[:]*|+[]:]*[0-9]*" plain (match-end 0))
+             (string-match "\\`[ \t\n\\]*[:[]*|*[]:|]*[0-9]*" plain)
+             (when (string-match "[:[]*|+[]:]*[0-9]*" plain (match-end 0))
                (substring text 0 (match-end 0)))))
           (text))))
 

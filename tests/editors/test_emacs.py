@@ -38,7 +38,7 @@ def test_the_ert_tests_pass(
         "GHOSTNOTE_ABC": str(abc_file),
         "GHOSTNOTE_XML": str(xml_file),
     }
-    command = [program, "-q", "--batch", "-L", str(PACKAGE), "-l", client, "-l", "ert", "-l", str(TESTS)]
+    command = [program, "-q", "--batch", "-f", "package-initialize", "-L", str(PACKAGE), "-l", client, "-l", "ert", "-l", str(TESTS)]
     command += ["-f", "ert-run-tests-batch-and-exit"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path, given), timeout=250)
     said = done.stdout + done.stderr

@@ -299,9 +299,9 @@ class Sampler:
 
     def _transposed(self, window: TaughtSequence, random: np.random.Generator) -> TaughtSequence:
         """Move every key signature by one amount, if chance and the keys allow it."""
-        if random.random() >= self._config.transpose:
-            return window
         places = [place for place, token in enumerate(window.ids) if token in _KEYS]
+        if random.random() >= self._config.transpose or not places:  # a long header is cut before its key
+            return window
         keys = [window.ids[place] - _C_MAJOR for place in places]
         shifts = [
             shift

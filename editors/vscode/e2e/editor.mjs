@@ -14,7 +14,6 @@ const QUIET = {
   'workbench.tips.enabled': false,
   'window.commandCenter': false,
   'chat.commandCenter.enabled': false,
-  'chat.disableAIFeatures': true,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'security.workspace.trust.enabled': false,
   'files.autoSave': 'afterDelay',
@@ -89,7 +88,11 @@ function actions(page) {
   return {
     ghost: page.locator('.ghost-text-decoration, .ghost-text').first(),
     status: page.locator('#ghostnote\\.ghostnote\\.ghostnote\\.status, [id*="ghostnote.status"]').first(),
-    openFile: (name) => quickOpen('Control+p', name),
+    async openFile(name) {
+      const row = page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`);
+      await row.waitFor({ timeout: 20000 });
+      await row.dblclick();
+    },
     command: (title) => quickOpen('F1', `>${title}`),
     /** The frame of a webview that has an element. */
     async frameWith(selector, timeout = 30000) {

@@ -141,7 +141,7 @@ const checks = {
   },
 };
 
-const settings = { 'ghostnote.path': GHOSTNOTE, 'ghostnote.model': MODEL };
+const settings = { 'ghostnote.trace.server': 'verbose', 'ghostnote.path': GHOSTNOTE, 'ghostnote.model': MODEL };
 editor = await openEditor({ vsix, settings });
 let failed = 0;
 try {
@@ -159,6 +159,7 @@ try {
     }
   }
 } finally {
+  execFileSync('sh', ['-c', `find '${editor.data}/logs' -name '*Ghostnote*' -exec cat {} + > '${join(EXTENSION, 'e2e', 'out', 'ghostnote.log')}'`]);
   await editor.close();
 }
 process.exitCode = failed > 0 ? 1 : 0;

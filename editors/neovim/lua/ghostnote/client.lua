@@ -36,7 +36,7 @@ function M.cancel(client, id)
 end
 
 local function on_exit(code, signal)
-  if code == 0 or signal == 15 then
+  if signal == 15 or (code == 0 and signal == 0) then
     return
   end
   vim.schedule(function()

@@ -212,7 +212,8 @@ function M.suggest(on_shown)
   request(INVOKED, on_shown)
 end
 
-local function turn(step)
+--- Show the candidate `step` further; one must be shown.
+function M.turn(step)
   shown.index = (shown.index - 1 + step) % #shown.texts + 1
   draw()
 end
@@ -220,13 +221,13 @@ end
 --- The next candidate (1) or the one before (-1). One that came while typing is alone: the others are asked for first.
 function M.select(step)
   if shown and #shown.texts > 1 then
-    turn(step)
+    M.turn(step)
     return
   end
   local seen = shown and shown.texts[1]
   M.suggest(function()
     if shown.texts[1] == seen then
-      turn(step)
+      M.turn(step)
     end
   end)
 end

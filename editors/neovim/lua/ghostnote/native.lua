@@ -3,7 +3,6 @@
 -- It asks while the user types and so knows one candidate; to choose among several, the buffer is lent to our own ghost
 -- text until that is accepted or gone.
 
-local client_of = require("ghostnote.client")
 local ghost = require("ghostnote.ghost")
 local parts = require("ghostnote.parts")
 
@@ -57,10 +56,14 @@ end
 
 --- The next candidate (1) or the one before (-1).
 function M.select(step)
-  if not ghost.visible() then
-    lend(vim.api.nvim_get_current_buf())
+  if ghost.visible() then
+    ghost.select(step)
+    return
   end
-  ghost.select(step)
+  lend(vim.api.nvim_get_current_buf())
+  ghost.suggest(function()
+    ghost.turn(step) -- the server gives the one that was shown first
+  end)
 end
 
 --- Take the suggestion away until the user types on; false if none is shown.
@@ -76,9 +79,7 @@ function M.dismiss()
 end
 
 function M.enable(buf)
-  if client_of.of(buf) then
-    set(true, buf)
-  end
+  set(true, buf)
 end
 
 function M.disable(buf)

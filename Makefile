@@ -6,13 +6,14 @@ PYTHON ?= $(shell for one in $(CANDIDATES); do \
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-input --retries 5
 SOURCES := $(shell find notation inference lsp_server training export -name '*.py' -o -path '*/bundles/*' -type f)
 
-.PHONY: help demo test install judges lint types imports check clean python
+.PHONY: help demo test install judges editors lint types imports check clean python
 
 help:
 	@echo "make demo     see Ghostnote complete two pieces (installs the server alone into .venv-demo)"
 	@echo "make test     lint, types, imports and every test (installs everything into .venv)"
 	@echo "make install  only prepare .venv for development"
 	@echo "make judges   only install the independent judges of the tests (Debian, Ubuntu; node)"
+	@echo "make editors  only install the editors that the tests drive (Debian, Ubuntu)"
 	@echo "make clean    remove both environments and every cache"
 
 python:
@@ -45,6 +46,9 @@ install: .venv/installed
 judges:
 	@scripts/setup-judges.sh
 
+editors:
+	@scripts/setup-editors.sh
+
 lint: install
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -57,7 +61,7 @@ imports: install
 
 check: lint types imports
 
-test: check judges
+test: check judges editors
 	.venv/bin/python -m pytest -n 2
 
 clean:

@@ -197,7 +197,7 @@ def contents(tables: Tables, piece: int, part: int) -> list[Content]:
 def baselines(dataset: Dataset, genre: str) -> dict[str, Predictor]:
     """The rules, the suffix rules having learned the training pieces of the genre."""
     parts = _parts(dataset.tables("train").values(), genre)
-    np.random.default_rng(0).shuffle(parts)  # type: ignore[arg-type]  # a list is shuffled in place too
+    np.random.default_rng(0).shuffle(parts)
     learned = [contents(*each) for each in parts[:_N_PARTS_LEARNED]]
     rules: dict[str, Rule[Content]] = {
         "previous": measure_back(1),

@@ -29,7 +29,7 @@ from notation.tokens.prompt import Prompt
 
 Logits = NDArray[np.float32]
 MAX_TOKENS_PER_MEASURE = 160
-REFERENCE_ADVANTAGE = 0.35
+REFERENCE_ADVANTAGE = 0.7
 """A reference is taken when it is at least this many times as likely as the likeliest first token of a new measure:
 what follows that token is still to be guessed, what follows a reference is not."""
 TOP_P = 0.95

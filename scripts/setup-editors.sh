@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs the editors that the tests drive: Neovim and Emacs with eglot (promised), and where they can be had Emacs's
-# lsp-mode, Vim with ALE, and the newest Neovim and Helix, unpacked into build/editors without touching the system.
+# lsp-mode, and the newest Neovim and Helix, unpacked into build/editors without touching the system.
 # `--promised` only names what the tests may rely on where CI is set. Asks for nothing; without root, sudo or a network
 # it says what is left out and goes on.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 promised=(neovim emacs-nox elpa-eglot tmux)
-wished=(elpa-lsp-mode vim-nox vim-ale)
+wished=(elpa-lsp-mode)
 newest=(neovim hx)
 
 say() { printf 'editors: %s\n' "$*" >&2; }
@@ -51,7 +51,10 @@ unpack_newest() {
     work=$(mktemp -d)
     mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial"
     : >"$work/status"
-    echo "deb [signed-by=$keys] http://deb.debian.org/debian testing main" >"$work/sources.list"
+    local mirror
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m 1 '/debian/$')
+    [ -n "$mirror" ] || { say "LEFT OUT: newest ${newest[*]}: apt names no Debian mirror"; return 0; }
+    echo "deb [signed-by=$keys] $mirror testing main" >"$work/sources.list"
     cat >"$work/apt.conf" <<END
 Dir::Etc::sourcelist "$work/sources.list";
 Dir::Etc::sourceparts "-";

@@ -16,6 +16,7 @@ import ctypes
 import json
 import math
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class TrainingModule(lightning.LightningModule):
         self.n_tokens = 0
         self.recent_loss = math.nan
         self._started = time.monotonic()
-        self._forward: Callable[[Tensor], Tensor] = torch.compile(network) if config.compile else network
+        self._forward: Callable[[Tensor], Tensor] = _compiled(network) if config.compile else network.forward
 
     @property
     def seconds(self) -> float:
@@ -224,6 +225,16 @@ class Housekeeping(lightning.Callback):
         save_checkpoint(self._out / MODEL, module.network, TOKENS, figures)
 
 
+def _compiled(network: LanguageModel) -> Callable[[Tensor], Tensor]:
+    """The network's forward, compiled.
+
+    Dropout draws with torch's own generator: the one that compiled code brings costs more on a CPU than all else.
+    """
+    torch._inductor.config.fallback_random = True
+    compiled: Callable[[Tensor], Tensor] = torch.compile(network.forward)
+    return compiled
+
+
 def _own(module: lightning.LightningModule) -> TrainingModule:
     assert isinstance(module, TrainingModule)
     return module
@@ -260,6 +271,8 @@ def train(data: Path, out: Path, config: RunConfig, *, n_threads: int = 0, resum
     trainer = _trainer(out, config, housekeeping)
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(config.as_dict(), indent=2) + "\n", encoding="utf-8")
+    # Lightning cannot know that the loader begins at the right step by itself.
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable")
     trainer.fit(module, _loader(dataset, config, first_step), ckpt_path=checkpoint, weights_only=True)
     return out / MODEL
 

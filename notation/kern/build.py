@@ -26,9 +26,7 @@ _DOTS = (Fraction(7, 4), Fraction(3, 2), Fraction(1))
 def build_parts(timeline: Timeline) -> tuple[Part, ...]:
     """The parts of all spines, from the highest down."""
     groups = _group(timeline.spines)
-    return tuple(
-        _Builder(timeline, group).part(f"P{number}") for number, group in enumerate(reversed(groups), start=1)
-    )
+    return tuple(_Builder(timeline, group).part(f"P{number}") for number, group in enumerate(reversed(groups), start=1))
 
 
 def _group(spines: Sequence[Spine]) -> list[list[Spine]]:
@@ -132,9 +130,7 @@ class _Builder:
             notes = tuple(replace(note, pitch=spine.transposition.pitch(note.pitch)) for note in notes)
         when, length = self._time(onset), self._time(duration)
         if length == token.duration:
-            return (
-                Event(when, length, notes, token.tuplet, token.grace, token.hidden, marks=token.marks),
-            )
+            return (Event(when, length, notes, token.tuplet, token.grace, token.hidden, marks=token.marks),)
         held = tuple(replace(note, tie=True) for note in notes)
         values = notatable(length)
         events: list[Event] = []

@@ -69,5 +69,3 @@ def _document(text: str, timeline: Timeline) -> Document:
 def _rhythm(genre: str) -> str:
     words = [word.strip().lower() for word in genre.split(";")]
     return words[-1] if words[-1] not in _GENRE_WORDS else ""
-
-

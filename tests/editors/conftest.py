@@ -17,7 +17,7 @@ XML = (ROOT / "examples" / "old-hundredth.musicxml").read_text(encoding="utf-8")
 
 @pytest.fixture
 def abc_file(tmp_path: Path) -> Path:
-    """A jig of which four measures are written; nothing follows."""
+    """A jig of which the pickup and three measures are written; nothing follows."""
     file = tmp_path / "jig.abc"
     file.write_text(ABC[: ABC.index("cAc edc")].rstrip() + "\n", encoding="utf-8")
     return file

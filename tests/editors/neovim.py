@@ -100,7 +100,7 @@ class Neovim:
 
     def wait_for_server(self) -> None:
         """Wait until the server has initialized the buffer."""
-        code = "local c = require('ghostnote.client').of(0) return c ~= nil and (c.initialized or c.server_capabilities ~= nil)"
+        code = "local c = require('ghostnote.client').of(0) return c ~= nil and c.server_capabilities ~= nil"
         until(lambda: self.lua(code), "the server")
 
 
@@ -114,7 +114,15 @@ def neovim(
     env = environment(folder, program.environment | (extra or {}))
     given = f"let g:ghostnote = json_decode(readfile('{folder / 'options.json'}')[0])"
     command = [*program.command, "--clean", "--headless", "--listen", str(folder / "nvim.sock"), "-n"]
-    command += ["--cmd", f"set runtimepath^={PLUGIN}", "--cmd", f"source {folder / 'probe.vim'}", "--cmd", given, str(file)]
+    command += [
+        "--cmd",
+        f"set runtimepath^={PLUGIN}",
+        "--cmd",
+        f"source {folder / 'probe.vim'}",
+        "--cmd",
+        given,
+        str(file),
+    ]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env, cwd=folder
     ) as process:

@@ -67,7 +67,9 @@ def server_command(model: str) -> list[str]:
 
 def environment(home: Path, extra: dict[str, str] | None = None) -> dict[str, str]:
     """An environment with a home of its own, in which Python finds the server."""
-    cleaned = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "NVIM", "VIM", "EMACS"))}
+    cleaned = {
+        name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "NVIM", "VIM", "EMACS"))
+    }
     inside = {f"XDG_{what}_HOME": str(home / what.lower()) for what in ("CONFIG", "DATA", "STATE", "CACHE")}
     inside |= {"HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     return cleaned | inside | {"XDG_RUNTIME_DIR": str(home), "PYTHONPATH": str(ROOT)} | (extra or {})

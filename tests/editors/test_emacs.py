@@ -38,7 +38,21 @@ def test_the_ert_tests_pass(
         "GHOSTNOTE_ABC": str(abc_file),
         "GHOSTNOTE_XML": str(xml_file),
     }
-    command = [program, "-q", "--batch", "-f", "package-initialize", "-L", str(PACKAGE), "-l", client, "-l", "ert", "-l", str(TESTS)]
+    command = [
+        program,
+        "-q",
+        "--batch",
+        "-f",
+        "package-initialize",
+        "-L",
+        str(PACKAGE),
+        "-l",
+        client,
+        "-l",
+        "ert",
+        "-l",
+        str(TESTS),
+    ]
     command += ["-f", "ert-run-tests-batch-and-exit"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path, given), timeout=250)
     said = done.stdout + done.stderr
@@ -51,7 +65,9 @@ def test_it_compiles_without_a_warning(tmp_path: Path) -> None:
     copy = tmp_path / "ghostnote.el"
     copy.write_text((PACKAGE / "ghostnote.el").read_text(encoding="utf-8"), encoding="utf-8")
     command = [program, "-q", "--batch", "--eval", "(setq byte-compile-error-on-warn t)"]
-    done = subprocess.run([*command, "-f", "batch-byte-compile", str(copy)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "-f", "batch-byte-compile", str(copy)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -141,7 +141,9 @@ def test_ghost_text_before_the_rest_of_a_line_and_wide_characters(version: str, 
         nvim.wait_for_server()
         nvim.keys("Gi")
         nvim.lua(f"vim.api.nvim_win_set_cursor(0, {{ 6, {len(line.encode())} }})")
-        ghost = until(lambda: found if (found := nvim.ghost()) and found["col"] == len(line.encode()) else None, "ghost")
+        ghost = until(
+            lambda: found if (found := nvim.ghost()) and found["col"] == len(line.encode()) else None, "ghost"
+        )
         assert ghost is not None
         nvim.keys("<Tab>")
         until(lambda: f"{line}{ghost['text']}| A8 |]" in nvim.text(), "the measure in the middle of the line")
@@ -205,7 +207,9 @@ def test_every_topic_of_the_help_is_found(tmp_path: Path, abc_file: Path, model:
     with neovim(program(DEBIAN), tmp_path, abc_file, options(DEBIAN, model)) as nvim:
         doc = tmp_path / "help" / "doc"
         doc.mkdir(parents=True)
-        (doc / "ghostnote.txt").write_text((PLUGIN / "doc" / "ghostnote.txt").read_text(encoding="utf-8"), encoding="utf-8")
+        (doc / "ghostnote.txt").write_text(
+            (PLUGIN / "doc" / "ghostnote.txt").read_text(encoding="utf-8"), encoding="utf-8"
+        )
         nvim.lua(f"vim.opt.rtp:append('{doc.parent}') vim.cmd('helptags {doc}')")
         tags = [line.split("\t")[0] for line in (doc / "tags").read_text(encoding="utf-8").splitlines()]
         assert {"ghostnote", ":Ghostnote", "ghostnote-keys", "ghostnote-options"} <= set(tags)

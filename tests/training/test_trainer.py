@@ -4,6 +4,7 @@ import csv
 import json
 import math
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -93,6 +94,21 @@ def test_a_killed_run_goes_on_to_the_very_same_weights(dataset, config, whole_ru
     assert resumed.training["tokens"] == expected.training["tokens"]
     for name, weights in expected.model.state_dict().items():
         torch.testing.assert_close(resumed.model.state_dict()[name], weights, msg=name)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own modules, as compiling loads them
+def test_a_compiled_run_learns_the_same_and_its_checkpoint_fits_any_run(dataset, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))  # no C compiler, no minutes
+    compiled = replace(longer(config, compile=True, steps=2), model=replace(config.model, dropout=0.0))
+    trainer.train(dataset.folder, tmp_path / "compiled", compiled, n_threads=1)
+    trainer.train(dataset.folder, tmp_path / "plain", longer(compiled, compile=False), n_threads=1)
+    one, other = (load_checkpoint(tmp_path / name / trainer.MODEL).model for name in ("compiled", "plain"))
+    for name, weights in one.state_dict().items():
+        torch.testing.assert_close(weights, other.state_dict()[name], rtol=1e-3, atol=1e-4, msg=name)
+    trainer.train(
+        dataset.folder, tmp_path / "compiled", longer(compiled, compile=False, steps=3), n_threads=1, resume=True
+    )
+    assert load_checkpoint(tmp_path / "compiled" / trainer.MODEL).training["steps"] == 3
 
 
 def test_a_timed_run_ends_with_its_schedule(dataset, config, tmp_path):

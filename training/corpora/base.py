@@ -166,7 +166,10 @@ def parse_file(path: Path) -> Document:
 def has_notes(score: Score) -> bool:
     """Whether anything sounds in a score."""
     return any(
-        event.notes for part in score.parts for measure in part.measures for voice in measure.voices
+        event.notes
+        for part in score.parts
+        for measure in part.measures
+        for voice in measure.voices
         for event in voice.events
     )
 

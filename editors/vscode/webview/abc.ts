@@ -34,6 +34,16 @@ function mark(one: TuneObject, name: string, isMarked: (start: number, end: numb
 
 function markGhost(one: TuneObject, start: number, end: number): void {
   mark(one, 'ghost', (from, to) => end > start && from >= start && to <= end + 1 && from < end);
+  markBeams(one);
+}
+
+/** Beams belong to no single note: they are grey where no note of their measure and voice is black. */
+function markBeams(one: TuneObject): void {
+  const place = (svg: Element): string => (svg.getAttribute('class') ?? '').match(/abcjs-(?:mm|v)\d+/g)?.join() ?? '';
+  const notes = drawnOf(one).flatMap(({ abselem }) => abselem?.elemset ?? []).filter((svg) => svg?.classList.contains('abcjs-note'));
+  const black = new Set(notes.flatMap((svg) => (svg && !svg.classList.contains('ghost') ? [place(svg)] : [])));
+  const root = notes.find((svg) => svg !== undefined)?.closest('svg');
+  root?.querySelectorAll('.abcjs-beam-elem').forEach((beam) => beam.classList.toggle('ghost', !black.has(place(beam))));
 }
 
 function render(target: HTMLElement, text: string, startingTune: number): TuneObject {

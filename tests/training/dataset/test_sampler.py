@@ -290,3 +290,12 @@ def test_any_window_is_sound(room, seed, infill, last):
 def test_only_barlines_that_end_sections_do():
     measures = tables_of(JIG).read_measures(0, 0, 20)
     assert [index for index, measure in enumerate(measures) if ends_section(measure)] == [4, 9]
+
+
+def test_a_header_longer_than_its_room_is_cut_before_its_key():
+    voices = range(1, 39)
+    text = "X:1\nM:4/4\nL:1/4\n" + "".join(f"V:{n} name=Violin\n" for n in voices) + "K:G\n"
+    text += "".join(f"[V:{n}]GABc|dBGB|\n" for n in voices)
+    for window in windows(text, room=36, n=20, transpose=1.0, infill=0.5, drop_instruments=0.0):
+        assert len(window) == 36
+        assert not any(window.weights)

@@ -18,7 +18,6 @@ from lsp_server.features import predictions
 
 if TYPE_CHECKING:
     from inference.completion import Suggestion
-
     from lsp_server.server import GhostnoteServer
 
 LEAST_INVOKED = 3

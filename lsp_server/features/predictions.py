@@ -16,7 +16,6 @@ from lsp_server.suggestions import Asked
 
 if TYPE_CHECKING:
     from inference.completion import Completer, Suggestion
-
     from lsp_server.server import GhostnoteServer
 
 
@@ -76,7 +75,6 @@ def _job(
 
     def job(cancelled: Callable[[], bool]) -> list[Suggestion]:
         from inference.completion import CompletionOptions
-
         from inference.errors import GhostnoteError
 
         options = CompletionOptions(

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 
 from inference.completion import CompletionOptions, CompletionResult, Suggestion
-
 from inference.errors import Cancelled
 from notation.language import Document, Language
 

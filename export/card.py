@@ -40,6 +40,11 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         "It imitates the styles of its training data and knows little of others. It may by chance repeat a phrase that "
         "stands in that data. What it suggests is a suggestion: the composer decides.",
         "",
+        "## To make it again",
+        "",
+        "`ghostnote corpus build`, `ghostnote train`, `ghostnote evaluate` and `ghostnote export`, with the data and the "
+        "configuration named above; Ghostnote's NOTICE says where each collection is published.",
+        "",
     ]
     return "\n".join(lines)
 
@@ -55,5 +60,6 @@ def _items(value: Mapping[str, Any] | list[Any], depth: int = 0) -> list[str]:
         if isinstance(each, Mapping | list):
             lines += [f"{'  ' * depth}{label}:" if name is not None else f"{'  ' * depth}-", *_items(each, depth + 1)]
         else:
-            lines.append(f"{'  ' * depth}{label}{': ' if name is not None else ' '}{each}")
+            text = f"{each:.4g}" if isinstance(each, float) else str(each)
+            lines.append(f"{'  ' * depth}{label}{': ' if name is not None else ' '}{text}")
     return lines

@@ -42,8 +42,8 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         "",
         "## To make it again",
         "",
-        "`ghostnote corpus build`, `ghostnote train`, `ghostnote evaluate` and `ghostnote export`, with the data and the "
-        "configuration named above; Ghostnote's NOTICE says where each collection is published.",
+        "`ghostnote corpus build`, `ghostnote train`, `ghostnote evaluate` and `ghostnote export`, with the data and "
+        "the configuration named above; Ghostnote's NOTICE says where each collection is published.",
         "",
     ]
     return "\n".join(lines)

@@ -5,6 +5,7 @@ Each client has a session of its own; the worker and the loaded models are share
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Session:
         suggestions: what was suggested.
         listed: the suggestions of the latest popup, for `completionItem/resolve`.
         told: the messages that were shown; none is shown twice.
-        is_ready: whether the client has said `initialized`.
+        ready: set when the client has said `initialized` and its settings were fetched.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -48,7 +49,7 @@ class Session:
     suggestions: SuggestionCache = field(default_factory=SuggestionCache)
     listed: tuple[str, list[Suggestion]] = ("", [])
     told: set[str] = field(default_factory=set)
-    is_ready: bool = False
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def model_choice(self) -> ModelChoice:

@@ -43,5 +43,5 @@ def apply(ls: GhostnoteServer, value: object) -> None:
         for snapshot in ls.session.documents.all():
             ls.diagnostics.soon(snapshot.uri)
     chosen = (after.model, after.provider, after.threads)
-    if ls.session.is_ready and chosen != (before.model, before.provider, before.threads):
+    if ls.session.ready.is_set() and chosen != (before.model, before.provider, before.threads):
         ls.spawn(lifecycle.load_model(ls), "loading the model")

@@ -32,7 +32,7 @@ async def initialized(ls: GhostnoteServer, params: types.InitializedParams) -> N
     try:
         await configuration.fetch(ls)
     finally:
-        ls.session.is_ready = True
+        ls.session.ready.set()
         ls.spawn(load_model(ls), "loading the model")
 
 

@@ -14,7 +14,7 @@ from lsprotocol import types
 
 from lsp_server import to_lsp
 from lsp_server.documents import DocumentSnapshot
-from lsp_server.features import predictions
+from lsp_server.features import configuration, predictions
 from lsp_server.log import log_failure
 from lsp_server.scheduler import SupersededError
 from notation.language import TableItem
@@ -37,6 +37,7 @@ async def completion(ls: GhostnoteServer, params: types.CompletionParams) -> typ
     snapshot = ls.session.arrived(params.text_document.uri)
     if snapshot is None or not snapshot.is_readable:
         return None
+    await configuration.until_known(ls)
     offset = snapshot.lines.offset(params.position)
     table = await _table(ls, snapshot, offset)
     wanted = _predictions_wanted(ls, params.context) and (not table or ls.models.is_loaded(ls.session.model_choice))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -12,6 +14,10 @@ from lsp_server.settings import SECTION, section_of
 
 if TYPE_CHECKING:
     from lsp_server.server import GhostnoteServer
+
+
+SECONDS = 2.0
+"""How long a client may take to tell its settings before its first request is answered with those that are known."""
 
 
 async def did_change_configuration(ls: GhostnoteServer, params: types.DidChangeConfigurationParams) -> None:
@@ -31,6 +37,13 @@ async def fetch(ls: GhostnoteServer) -> None:
     answer = await ls.workspace_configuration_async(types.ConfigurationParams(items))
     if isinstance(answer, Sequence) and answer:
         apply(ls, answer[0])
+
+
+async def until_known(ls: GhostnoteServer) -> None:
+    """Wait for the first settings: they say which model to ask. A client that is slow to tell is not waited for."""
+    if not ls.session.ready.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ls.session.ready.wait(), SECONDS)
 
 
 def apply(ls: GhostnoteServer, value: object) -> None:

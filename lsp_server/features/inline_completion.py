@@ -14,7 +14,7 @@ from lsprotocol import types
 
 from lsp_server import to_lsp
 from lsp_server.documents import DocumentSnapshot
-from lsp_server.features import predictions
+from lsp_server.features import configuration, predictions
 
 if TYPE_CHECKING:
     from inference.completion import Suggestion
@@ -34,6 +34,7 @@ async def inline_completion(
     snapshot = ls.session.arrived(params.text_document.uri)
     if snapshot is None:
         return None
+    await configuration.until_known(ls)
     invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
     if not invoked and ls.session.settings.trigger == "manual":
         return None

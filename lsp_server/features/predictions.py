@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lsp_server.documents import DocumentSnapshot
@@ -18,10 +17,6 @@ from lsp_server.suggestions import Asked
 if TYPE_CHECKING:
     from inference.completion import Completer, Suggestion
     from lsp_server.server import GhostnoteServer
-
-
-SETTINGS_SECONDS = 2.0
-"""How long a client may take to tell its settings before its first request is answered with those that are known."""
 
 
 async def predict(
@@ -47,7 +42,6 @@ async def predict(
     Raises:
         SupersededError: there is a newer request, or the document was edited.
     """
-    await _until_configured(ls)
     asked = _asked(ls, snapshot, offset)
     found = ls.session.suggestions.find(snapshot.uri, asked, candidates)
     if found is not None:
@@ -62,14 +56,6 @@ async def predict(
         ls.tell_no_model(error)
         return []
     return ls.session.suggestions.remember(snapshot.uri, asked, candidates, found)
-
-
-async def _until_configured(ls: GhostnoteServer) -> None:
-    """Wait for the client's settings: they say which model to ask. A client that is slow to tell is not waited for."""
-    if ls.session.ready.is_set():
-        return
-    with suppress(TimeoutError):
-        await asyncio.wait_for(ls.session.ready.wait(), SETTINGS_SECONDS)
 
 
 async def _ready(model: asyncio.Future[Completer], pause: float) -> None:

@@ -251,6 +251,12 @@ async def test_loading_the_model_shows_progress(profile: str) -> None:
         assert isinstance(end, types.WorkDoneProgressEnd)
 
 
+async def test_the_first_request_waits_for_the_settings() -> None:
+    async with editor(configuration={"candidates": 5}) as one:
+        one.open(URI, "abc|")
+        assert len(await one.ghost(URI, kind=INVOKED)) == 5
+
+
 async def test_settings_come_from_every_door_and_take_effect_at_once() -> None:
     async with editor(options={"ghostnote": {"trigger": "manual"}}, configuration={"candidates": 5}) as one:
         one.open(URI, "abc|")

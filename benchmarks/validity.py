@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -134,23 +133,14 @@ def _judge(given: Sequence[Answer], judge: Callable[..., list[list[str]]], judge
     """What the judges have against each completed document.
 
     How long the measure at the cursor is, is compared with the document without that measure; everything else also
-    with the document as it stood, since a decoration unknown to a judge may stand before the cursor. A suggestion
-    without a repeat sign or ending does not answer for those of a document that is cut in the middle of a repeat.
+    with the document as it stood, since a decoration unknown to a judge may stand before the cursor.
     """
     strict = judge([(one.completed, one.hole.reference) for one in given], judges)
     lenient = judge([(one.completed, one.hole.text + one.hole.closing) for one in given], judges)
     return [
-        [
-            said
-            for said in mine
-            if (one.hole.broken_off or said in others or _is_about_length(said))
-            and not (_REPEAT.search(said) and not _REPEAT.search(one.suggestion))
-        ]
+        [said for said in mine if one.hole.broken_off or said in others or _is_about_length(said)]
         for one, mine, others in zip(given, strict, lenient, strict=True)
     ]
-
-
-_REPEAT = re.compile(r"\|:|:\||\[\d|\|\d")
 
 
 def _is_about_length(complaint: str) -> bool:

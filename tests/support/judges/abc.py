@@ -30,8 +30,6 @@ _MARKUP = re.compile(r"<[^>]*>")
 _ABCJS = re.compile(r"^Music Line:(\d+):(\d+): (.*?)(?::  .*)?$", re.DOTALL)
 _NOT_ABOUT_MUSIC = ("Line too much shrunk", "Not enough words for lyric line", "Too many words in lyric line")
 """What abcm2ps says of the page and of lyrics: new notes have no words yet."""
-_UNFINISHED = ("Missing :| at end of tune",)
-"""What abc2midi says of a repeat that is still being written."""
 _SECTION_BARS = frozenset(
     f"bar_{name}" for name in ("left_repeat", "right_repeat", "dbl_repeat", "thin_thin", "thin_thick", "thick_thin")
 )
@@ -67,8 +65,6 @@ def _abcm2ps(text: str, _abcjs: dict | None) -> Iterator[Complaint]:
 def _abc2midi(text: str, _abcjs: dict | None) -> Iterator[Complaint]:
     status, output = _on_file(["abc2midi"], text, "-c")
     for match in _ABC2MIDI.finditer(output):
-        if match[3].startswith(_UNFINISHED):
-            continue
         start, _ = line_span(text, int(match[1]))
         yield Complaint(
             "abc2midi", match[3], start + int(match[2]), start + int(match[2]) + 1, f"{match[1]}-{match[2]}"

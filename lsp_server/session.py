@@ -40,7 +40,8 @@ class Session:
         suggestions: what was suggested.
         listed: the suggestions of the latest popup, for `completionItem/resolve`.
         told: the messages that were shown; none is shown twice.
-        ready: set when the client has said `initialized` and its settings were fetched.
+        ready: set when the client has said `initialized` and its settings were fetched, or that took too long.
+        queue: of the requests that wait until it is ready, the first one first.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -50,6 +51,7 @@ class Session:
     listed: tuple[str, list[Suggestion]] = ("", [])
     told: set[str] = field(default_factory=set)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    queue: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def model_choice(self) -> ModelChoice:

@@ -40,10 +40,15 @@ async def fetch(ls: GhostnoteServer) -> None:
 
 
 async def until_known(ls: GhostnoteServer) -> None:
-    """Wait for the first settings: they say which model to ask. A client that is slow to tell is not waited for."""
-    if not ls.session.ready.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(ls.session.ready.wait(), SECONDS)
+    """Wait for the first settings: they say which model to ask. A client that is slow to tell is waited for once.
+
+    Requests leave in the order in which they came, or an old one would overtake a newer one of the same feature.
+    """
+    async with ls.session.queue:
+        if not ls.session.ready.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ls.session.ready.wait(), SECONDS)
+            ls.session.ready.set()
 
 
 def apply(ls: GhostnoteServer, value: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.editors.programs import ROOT, environment, missing, of_debian, server_command
 from tests.editors.terminal import terminal
-from tests.editors.waiting import until
+from tests.editors.waiting import until, until_saved
 
 PACKAGE = ROOT / "editors" / "emacs"
 TESTS = Path(__file__).parent / "emacs" / "ghostnote-tests.el"
@@ -84,6 +84,6 @@ def test_the_screen_shows_the_measure_and_tab_accepts_it(tmp_path: Path, abc_fil
         until(lambda: re.search(re.escape(last) + r" \S", screen.screen()), "the grey measure on the screen")
         assert abc_file.read_text(encoding="utf-8") == before
         screen.press("Tab", "C-x", "C-s")
-        until(lambda: abc_file.read_text(encoding="utf-8") != before, "the measure in the file")
-        assert abc_file.read_text(encoding="utf-8").startswith(before[:-1] + " ")
-        assert len(abc_file.read_text(encoding="utf-8")) > len(before) + 4
+        written = until_saved(abc_file, before)
+    assert written.startswith(before[:-1] + " ")
+    assert len(written) > len(before) + 4

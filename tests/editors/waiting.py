@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,3 +29,21 @@ def until(look: Callable[[], T], what: str, seconds: float = 20) -> T:
         time.sleep(0.05)
         seen = look()
     return seen
+
+
+def until_saved(file: Path, before: str) -> str:
+    """Wait until an editor has saved a file; gives what is in it now.
+
+    Args:
+        file: may be gone for a moment, while the editor puts another in its place.
+        before: its text when the waiting began.
+    """
+
+    def look() -> str:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+        return "" if text == before else text
+
+    return until(look, f"a new text in {file.name}")

@@ -247,6 +247,8 @@ class Measure:
         clefs: one a staff in force, such as `treble`, `bass`; empty where unknown.
         number: the printed number (MusicXML); empty in ABC.
         implicit: a pickup or split measure by the document's own word (MusicXML `implicit="yes"`).
+        fields: what else the document says where the measure begins, (name, text) in order: ABC letters and directives
+            (`P`, `Q`, `%%text`). Kept for printing.
     """
 
     voices: tuple[Voice, ...] = ()
@@ -260,6 +262,7 @@ class Measure:
     number: str = field(default="", compare=False)
     implicit: bool = field(default=False, compare=False)
     span: Span = field(default=NOWHERE, compare=False)
+    fields: tuple[tuple[str, str], ...] = ()
 
     @property
     def duration(self) -> Fraction:
@@ -281,6 +284,7 @@ class Part:
         name: as printed, empty if none.
         instrument: a lower-case word the model knows (see `notation.tokens.vocabulary.INSTRUMENTS`), empty if unknown.
         staves: how many staves it is written on.
+        last_fields: as `Measure.fields`, after the last measure.
     """
 
     id: str
@@ -288,6 +292,7 @@ class Part:
     name: str = ""
     instrument: str = ""
     staves: int = 1
+    last_fields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

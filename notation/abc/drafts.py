@@ -89,7 +89,9 @@ class Draft:
 class MeasureDraft:
     """A measure that is being read. `layers[k]` are the events of overlay k."""
 
-    __slots__ = ("barline", "clef", "end", "ending", "key", "layers", "repeat_start", "start", "time", "transpose")
+    __slots__ = (
+        "barline", "clef", "end", "ending", "fields", "key", "layers", "repeat_start", "start", "time", "transpose",
+    )  # fmt: skip
 
     def __init__(self, start: int, state: VoiceState) -> None:
         self.start = start
@@ -102,6 +104,7 @@ class MeasureDraft:
         self.barline: Barline | None = None
         self.repeat_start = False
         self.ending: tuple[int, ...] = ()
+        self.fields: list[tuple[str, str]] = []
 
 
 class VoiceState:
@@ -114,6 +117,7 @@ class VoiceState:
         ties: position -> alter of the notes that are tied to what comes next.
         lead: where the signs that belong to the next event begin, if there are any.
         overlay_start: the measure that an open `(&` leads back to.
+        fields: what the document says where the next measure begins.
     """
 
     def __init__(self, name: str, key: KeySignature, time: TimeSignature, unit: Fraction) -> None:
@@ -147,6 +151,7 @@ class VoiceState:
         self.decorations: list[str] = []
         self.annotations: list[str] = []
         self.slur_starts = 0
+        self.fields: list[tuple[str, str]] = []
 
     def begin_line(self) -> None:
         """Forget the notes that lyrics could be aligned with; a barline stands as None among them."""
@@ -158,9 +163,14 @@ class VoiceState:
         if self.index == len(self.measures):
             draft = MeasureDraft(start, self)
             draft.repeat_start, draft.ending = self.repeat_start, self.ending
-            self.repeat_start, self.ending = False, ()
+            draft.fields = self.fields
+            self.repeat_start, self.ending, self.fields = False, (), []
             self.measures.append(draft)
         return self.measures[self.index]
+
+    def fields_here(self) -> list[tuple[str, str]]:
+        """The fields of the measure that is being written, or else of the one that comes next."""
+        return self.measures[self.index].fields if self.index < len(self.measures) else self.fields
 
     def current(self) -> list[Draft]:
         """The events of the measure and layer that the next event goes to, as far as they are there."""
@@ -271,4 +281,5 @@ def freeze_measure(draft: MeasureDraft) -> Measure:
         draft.transpose,
         (draft.clef,) if draft.clef else (),
         span=Span(draft.start, draft.end),
+        fields=tuple(draft.fields),
     )

@@ -90,7 +90,7 @@ def moved_span(span: Span, by: int) -> Span:
 
 def _moved_part(part: Part, by: int) -> Part:
     measures = tuple(_moved_measure(measure, by) for measure in part.measures)
-    return Part(part.id, measures, part.name, part.instrument, part.staves)
+    return Part(part.id, measures, part.name, part.instrument, part.staves, part.last_fields)
 
 
 def _moved_measure(measure: Measure, by: int) -> Measure:
@@ -110,6 +110,7 @@ def _moved_measure(measure: Measure, by: int) -> Measure:
         measure.number,
         measure.implicit,
         moved_span(measure.span, by),
+        measure.fields,
     )
 
 

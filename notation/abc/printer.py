@@ -19,6 +19,7 @@ from fractions import Fraction
 
 from notation.abc.fields import ACCIDENTALS, default_unit_length, write_key, write_metre
 from notation.abc.harmony import read_chord_symbol, write_chord_symbol
+from notation.abc.lexer import field_letter
 from notation.abc.lyrics import write_lyrics
 from notation.abc.style import is_beat
 from notation.abc.tables import ACCIACCATURA
@@ -42,6 +43,7 @@ MEASURES_PER_LINE = 4
 _ZERO = Fraction(0)
 _BARLINES = {"regular": "|", "double": "||", "final": "|]", "initial": "[|", "dotted": ".|", "none": "[|]"}
 _DECORATION = re.compile(r"[^!|\s\"\[\]+]{1,40}")
+_INLINE_FIELDS = "INPQRr"
 _VOICE_ID = re.compile(r"[^\s\]*%\"]+")
 
 
@@ -55,7 +57,7 @@ def normalise(score: Score) -> Score:
     parts: list[Part] = []
     for index, part in enumerate(score.parts or (Part("1"),)):
         parts.extend(_staff_parts(part, index, len(score.parts) > 1 or part.staves > 1))
-    fields = tuple(one for one in score.fields if _is_writable(one))
+    fields = tuple(one for one in score.fields if _is_header_field(one))
     return replace(
         score,
         parts=tuple(parts),
@@ -74,12 +76,30 @@ def _escape(text: str) -> str:
     return text.replace("%", "\\%")
 
 
-def _is_writable(entry: tuple[str, str]) -> bool:
+def _is_directive(name: str) -> bool:
+    return re.fullmatch(r"%%[A-Za-z][\w-]*", name) is not None and name != "%%propagate-accidentals"
+
+
+def _is_header_field(entry: tuple[str, str]) -> bool:
     name, value = entry
     if name.startswith("%%"):
-        return re.fullmatch(r"%%[A-Za-z][\w-]*", name) is not None and name != "%%propagate-accidentals"
+        return _is_directive(name)
     is_field = re.fullmatch(r"[A-Za-z]", name) is not None and name not in "KLMVw"
     return is_field and (bool(value) or name == "W") and not re.search(r"[\r\n]", value)
+
+
+def _is_body_field(entry: tuple[str, str]) -> bool:
+    """Whether a field says nothing of the notes, and is read as what it is in the tune body."""
+    name, value = entry
+    if name.startswith("%%"):
+        return _is_directive(name)
+    is_field = re.fullmatch(r"[A-Za-z]", name) is not None and name not in "KLMVUmswWX"
+    is_kept = bool(value) and value == value.strip() and not re.search(r"[\r\n]", value)
+    return is_field and is_kept and field_letter(_body_line(name, value), in_body=True) == name
+
+
+def _body_line(name: str, value: str) -> str:
+    return f"{name}: {_escape(value)}"
 
 
 def _staff_parts(part: Part, index: int, is_several: bool) -> Iterable[Part]:
@@ -93,7 +113,9 @@ def _staff_parts(part: Part, index: int, is_several: bool) -> Iterable[Part]:
             clefs = written.clefs or (measures[-1].clefs if measures else ())
             measures.append(replace(written, clefs=clefs))
         name = f"{identifier}.{staff}" if staves > 1 else identifier
-        yield Part(name, _settle_ties(measures), _line(part.name).replace('"', "'") if staff == 1 else "")
+        printed = _line(part.name).replace('"', "'") if staff == 1 else ""
+        last_fields = tuple(filter(_is_body_field, part.last_fields)) if staff == 1 else ()
+        yield Part(name, _settle_ties(measures), printed, last_fields=last_fields)
 
 
 def _settle_ties(measures: Sequence[Measure]) -> tuple[Measure, ...]:
@@ -138,7 +160,8 @@ def _staff_measure(measure: Measure, staff: int) -> Measure:
         is_full = measure.time.duration in (None, length)
         written = (Voice((Event(_ZERO, length, hidden=True, whole_measure=is_full),)),)
     clefs = measure.clefs[staff - 1 : staff]
-    return replace(measure, voices=written, clefs=clefs if clefs and clefs[0] else (), barline=measure.barline)
+    fields = tuple(filter(_is_body_field, measure.fields)) if staff == 1 else ()
+    return replace(measure, voices=written, clefs=clefs if clefs and clefs[0] else (), fields=fields)
 
 
 def _clean(event: Event, time: TimeSignature) -> Event:
@@ -365,12 +388,11 @@ class _Tune:
     def write(self) -> str:
         lines: list[str] = []
         line_count = max((len(part.measures) for part in self.score.parts), default=0)
-        states = [_PartWriter(part, self.unit, self.time, self.key) for part in self.score.parts]
+        states = [_PartWriter(part, self.unit, self.time, self.key, self.has_voices) for part in self.score.parts]
         for first in range(0, line_count, MEASURES_PER_LINE):
             for state in states:
                 if first < len(state.part.measures):
-                    prefix = f"[V:{state.part.id}] " if self.has_voices else ""
-                    lines.extend(state.write_line(first, first + MEASURES_PER_LINE, prefix))
+                    lines.extend(state.write_lines(first, first + MEASURES_PER_LINE))
         header = self._header("\n".join(lines))
         words = [f"{name}:{_escape(value)}" for name, value in self.score.fields if name == "W"]
         return "\n".join((*header, *lines, *words)) + "\n"
@@ -426,8 +448,9 @@ def _field_lines(name: str, value: str) -> list[str]:
 class _PartWriter:
     """Writes one part, a line of measures at a time."""
 
-    def __init__(self, part: Part, unit: Fraction, time: TimeSignature, key: KeySignature) -> None:
+    def __init__(self, part: Part, unit: Fraction, time: TimeSignature, key: KeySignature, has_voices: bool) -> None:
         self.part = part
+        self.has_voices = has_voices
         self.unit = unit
         self.time = time
         self.key = key
@@ -435,12 +458,32 @@ class _PartWriter:
         self.transpose = part.measures[0].transpose if part.measures else 0
         self.tied: dict[int, dict[int, int]] = {}
 
-    def write_line(self, first: int, last: int, prefix: str) -> list[str]:
+    def write_lines(self, first: int, last: int) -> list[str]:
+        """Measures `first:last`, cut where a field needs a line of its own; after the last measure what follows it."""
+        measures = self.part.measures
+        last = min(last, len(measures))
+        starts = [first, *(index for index in range(first + 1, last) if _on_own_lines(measures[index].fields))]
+        lines: list[str] = []
+        for start, stop in zip(starts, [*starts[1:], last], strict=True):
+            lines.extend(self._field_lines(_on_own_lines(measures[start].fields)))
+            lines.extend(self._write_line(start, stop, f"[V:{self.part.id}] " if self.has_voices else ""))
+        if last == len(measures):
+            lines.extend(self._field_lines(self.part.last_fields))
+        return lines
+
+    def _field_lines(self, fields: Sequence[tuple[str, str]]) -> list[str]:
+        switch = [f"V:{self.part.id}"] if fields and self.has_voices else []
+        lines = (
+            _field_lines(name, value) if name.startswith("%%") else [_body_line(name, value)] for name, value in fields
+        )
+        return [*switch, *(line for some in lines for line in some)]
+
+    def _write_line(self, first: int, last: int, prefix: str) -> list[str]:
         """The line of measures `first:last` and the lyrics below it."""
         measures = self.part.measures
         pieces = []
         syllables: list[tuple[str, ...]] = []
-        for index in range(first, min(last, len(measures))):
+        for index in range(first, last):
             measure = measures[index]
             follows = index + 1 < len(measures) and measures[index + 1].repeat_start
             opening = "|:" if measure.repeat_start and not index else ""
@@ -452,7 +495,9 @@ class _PartWriter:
         return [prefix + " ".join(pieces), *_lyric_lines(syllables)]
 
     def _measure(self, measure: Measure) -> str:
-        pieces = [write_ending(measure.ending), *self._changes(measure)]
+        inline = () if _on_own_lines(measure.fields) else measure.fields
+        pieces = [f"[{name}:{value}]" for name, value in inline]
+        pieces += [write_ending(measure.ending), *self._changes(measure)]
         tied = self.tied
         self.tied = {}
         voices = []
@@ -499,6 +544,15 @@ class _PartWriter:
             text += write_marks(event) + write_notes(event, spelling, length) + ")" * event.marks.slur_ends
             left = max(0, left - 1)
         return text
+
+
+def _is_inline(name: str, value: str) -> bool:
+    return name in _INLINE_FIELDS and not re.search(r"[][%\\\"]", value)
+
+
+def _on_own_lines(fields: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """The fields if one of them needs a line of its own, else none of them."""
+    return () if all(_is_inline(name, value) for name, value in fields) else fields
 
 
 def _lyric_lines(syllables: Sequence[tuple[str, ...]]) -> list[str]:

@@ -99,6 +99,8 @@ class TuneParser:
         self.open = ""
         self.title = self.composer = self.rhythm = ""
         self.fields: list[tuple[str, str]] = []
+        self.early_fields: list[tuple[str, str]] = []
+        self.kept = self.fields
         self.key = KeySignature()
         self.time = FREE_METRE
         self.unit: Fraction | None = None
@@ -176,8 +178,7 @@ class TuneParser:
         assert self.block is not None
         name, lines = self.block
         if re.match(rf"%%\s*end{name}\b", text):
-            if not self.in_body:
-                self.fields.append((f"%%begin{name}", "\n".join(lines)))
+            self._keep(f"%%begin{name}", "\n".join(lines))
             self.block = None
             self.open = "comment"
         else:
@@ -193,8 +194,18 @@ class TuneParser:
             self.block = (name[5:], [])
         elif name == "propagate-accidentals":
             self._propagate(value)
-        elif not self.in_body:
-            self.fields.append((f"%%{name}", value))
+        else:
+            self._keep(f"%%{name}", value)
+
+    def _keep(self, name: str, value: str) -> None:
+        """Keep a field that says nothing of the notes: of the header, or of the measure that is being written."""
+        if not self.in_body:
+            self.kept = self.fields
+        elif self.voice is None:
+            self.kept = self.early_fields
+        else:
+            self.kept = self.voice.fields_here()
+        self.kept.append((name, value))
 
     def _propagate(self, value: str) -> None:
         if value in ("not", "octave", "pitch"):
@@ -218,14 +229,14 @@ class TuneParser:
         elif self.continued == "w" and self.voice is not None:
             self.voice.verse -= 1
             self._lyrics(value, line.start + 2, line.end)
-        elif self.fields and self.fields[-1][0] == self.continued:
-            name, text = self.fields[-1]
-            self.fields[-1] = (name, f"{text} {value}".strip())
+        elif self.kept and self.kept[-1][0] == self.continued:
+            name, text = self.kept[-1]
+            self.kept[-1] = (name, f"{text} {value}".strip())
 
     def _header_field(self, letter: str, value: str, start: int, end: int) -> None:
         if letter == "X":
             if not self.is_in_order:
-                self.fields.append(("X", value))
+                self._keep("X", value)
         elif letter == "T" and value and not self.title:
             self.title = value
         elif letter == "C" and value and not self.composer:
@@ -246,7 +257,7 @@ class TuneParser:
         else:
             self._definition(letter, value)
             if value and letter != "w":
-                self.fields.append((letter, value))
+                self._keep(letter, value)
 
     def _definition(self, letter: str, value: str) -> None:
         defined = read_macro(value)
@@ -264,7 +275,8 @@ class TuneParser:
         elif letter == "s":
             self._symbols(value)
         elif letter == "W":
-            self.fields.append(("W", value))
+            self.kept = self.fields
+            self.kept.append(("W", value))
         elif letter == "V":
             self._switch_voice(value)
         elif letter in ("U", "m"):
@@ -273,6 +285,8 @@ class TuneParser:
             self._propagate(value.partition(" ")[2].strip())
         elif letter in ("K", "M", "L"):
             self._change(letter, value, start, end)
+        elif value:
+            self._keep(letter, value)
 
     def _change(self, letter: str, value: str, start: int, end: int) -> None:
         """A key, metre or unit length in the tune body: it holds for the voice that is being written."""
@@ -343,6 +357,9 @@ class TuneParser:
         """The voice that is being written; the first one where none is named yet."""
         if self.voice is None:
             self.voice = self._voice("1")
+        if self.early_fields:
+            self.voice.fields_here().extend(self.early_fields)
+            self.early_fields = []
         return self.voice
 
     def _switch_voice(self, value: str) -> None:
@@ -891,7 +908,7 @@ class TuneParser:
     def _part(self, voice: VoiceState) -> Part:
         settle_ties(voice.measures)
         measures = tuple(freeze_measure(draft) for draft in voice.measures)
-        return Part(voice.id, measures, voice.name)
+        return Part(voice.id, measures, voice.name, last_fields=tuple(voice.fields))
 
 
 def read_macro(value: str) -> tuple[str, str] | None:

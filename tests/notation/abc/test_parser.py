@@ -312,6 +312,18 @@ def test_verses() -> None:
     assert second.marks.lyrics == ("", "three")
 
 
+def test_fields_of_the_body_belong_to_their_measure() -> None:
+    music = "P:A\nc8|d4[Q:1/4=90]d4|\n%%text one\nN:two\n+:three\nV:2\ne8|\nV:1\nf8|\nP:coda"
+    first, second = LANGUAGE.parse(f"X:1\nL:1/8\nK:C\n{music}\n").scores[0].parts
+    assert [one.fields for one in first.measures] == [
+        (("P", "A"),),
+        (("Q", "1/4=90"),),
+        (("%%text", "one"), ("N", "two three")),
+    ]
+    assert [one.fields for one in second.measures] == [()]
+    assert first.last_fields == (("P", "coda"),)
+
+
 def test_header_fields_are_kept() -> None:
     text = (
         "%%scale 0.7\nO:Ireland\n\nX:7\nT:First\nT:Second\nC:Who\nR:Jig\nN:50\\% % half\nK:C\n"

@@ -100,6 +100,8 @@ def test_lyrics() -> None:
         pytest.param("K:C\n(&c|d&e|f&)|g|", id="overlays of several measures"),
         pytest.param('K:C\n+CEG+cd|\ns:!p! "^slow" "Am"', id="old chords and symbol lines"),
         pytest.param("K:C\n{a}{/g}c{/ga}c{[gb]}c|", id="short grace notes"),
+        pytest.param("K:C\nP:A\nc4|[Q:1/4=9]d4|\nN:so\n+:on\n%%vskip 1cm\ne4|]\nN:end\nW:w", id="fields of the body"),
+        pytest.param("V:1\nV:2\nK:C\nV:1\nc4|\nP:B\nd4|\nw:la\nV:2\nT:x\nC4|D4|", id="fields of a voice"),
     ],
 )
 def test_what_is_read_comes_back(music: str) -> None:
@@ -148,6 +150,14 @@ CHORDS = st.sampled_from(
 )
 
 
+FIELDS = st.lists(
+    st.sampled_from(
+        [("P", "A"), ("Q", "1/4=80"), ("N", "50% [a]"), ("T", "Trio"), ("%%newpage", ""), ("%%begintext", "a\n\nb")]
+    ),
+    max_size=3,
+).map(tuple)
+
+
 @st.composite
 def _events(draw: st.DrawFn) -> tuple[Event, ...]:
     onset = Fraction(0)
@@ -181,8 +191,9 @@ def _scores(draw: st.DrawFn) -> Score:
             )
             time = draw(st.sampled_from([TimeSignature((6,), 8), TimeSignature((2, 3), 8), TimeSignature(())]))
             ending = draw(st.sampled_from([(), (), (1,), (1, 3)]))
-            measures.append(Measure(voices, time, key, barline, draw(st.booleans()) and index > 0, ending))
-        parts.append(Part(str(number + 1), tuple(measures)))
+            repeats = draw(st.booleans()) and index > 0
+            measures.append(Measure(voices, time, key, barline, repeats, ending, fields=draw(FIELDS)))
+        parts.append(Part(str(number + 1), tuple(measures), last_fields=draw(FIELDS)))
     title = draw(st.sampled_from(["", "A tune", "50% \\ more"]))
     return Score(tuple(parts), title, rhythm=draw(st.sampled_from(["", "jig"])), fields=(("N", "x"), ("%%scale", "1")))
 

@@ -16,6 +16,8 @@ from fractions import Fraction
 from notation.source import NOWHERE, Span
 
 STEPS = "CDEFGAB"
+ACCIACCATURA = "acciaccatura"
+"""The decoration of a short grace note: the first of ABC `{/g}`, MusicXML `<grace slash="yes"/>`."""
 _SEMITONES = (0, 2, 4, 5, 7, 9, 11)
 _SHARP_ORDER = "FCGDAEB"
 

@@ -6,7 +6,7 @@ too, so that a half-typed document already says something. Text longer than `MAX
 NUL, which no editor writes, is not read.
 
 Tunes of the last few texts are remembered: reading a text again after an edit reads the tunes that changed, and
-tunes that only moved are given their new spans when somebody looks at them (`notation.abc.moving`). What is
+tunes that only moved are given their new spans when somebody looks at them (`notation.moving`). What is
 remembered never shows: a text gives the same document every time, whatever was read before it and on any thread.
 
 Source: ABC 2.1, section 2.2 (file structure).
@@ -20,10 +20,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from notation.abc.lexer import Line, field_letter, split_lines, strip_comment, tokens
-from notation.abc.moving import moved_diagnostic, moved_score
 from notation.abc.tune import MAX_DIAGNOSTICS, Report, TuneParser
 from notation.diagnostic import Diagnostic, Severity
 from notation.language import Document
+from notation.moving import moved_diagnostic, moved_score
 from notation.score import Score
 from notation.source import Span
 

@@ -22,9 +22,9 @@ from notation.abc.harmony import read_chord_symbol, write_chord_symbol
 from notation.abc.lexer import field_letter
 from notation.abc.lyrics import write_lyrics
 from notation.abc.style import is_beat
-from notation.abc.tables import ACCIACCATURA
 from notation.abc.tune import macro_pattern, read_macro
 from notation.score import (
+    ACCIACCATURA,
     FREE_METRE,
     NO_MARKS,
     Barline,

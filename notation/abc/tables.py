@@ -20,9 +20,6 @@ DECORATION_SYMBOLS = {
 }
 """What the one-letter decorations stand for unless `U:` says otherwise."""
 
-ACCIACCATURA = "acciaccatura"
-"""The decoration that stands on the first of grace notes written `{/g}`."""
-
 FIELDS = {
     "A": "area, where the tune comes from",
     "B": "book",

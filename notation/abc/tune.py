@@ -33,9 +33,9 @@ from notation.abc.fields import (
 from notation.abc.harmony import read_chord_symbol
 from notation.abc.lexer import TOKEN, Line, field_letter, strip_comment, tokens
 from notation.abc.lyrics import NEXT_MEASURE, read_lyrics
-from notation.abc.tables import ACCIACCATURA, DECORATION_SYMBOLS, DECORATIONS
+from notation.abc.tables import DECORATION_SYMBOLS, DECORATIONS
 from notation.diagnostic import Diagnostic, Severity
-from notation.score import FREE_METRE, Barline, KeySignature, Part, Pitch, Score, TimeSignature
+from notation.score import ACCIACCATURA, FREE_METRE, Barline, KeySignature, Part, Pitch, Score, TimeSignature
 from notation.source import Span
 
 MAX_DIAGNOSTICS = 1000

@@ -19,6 +19,7 @@ from notation.diagnostic import Diagnostic, Severity
 from notation.musicxml import names
 from notation.musicxml.tags import Element, read_elements
 from notation.score import (
+    ACCIACCATURA,
     FREE_METRE,
     NO_MARKS,
     STEPS,
@@ -287,6 +288,8 @@ class _Reader:
             self._describe_rest(draft, element, children)
         draft.annotations, self.words = self.words, []
         draft.decorations, self.signs = list(dict.fromkeys(self.signs)), []
+        if draft.grace and "grace" in children and children["grace"].attribute("slash") == "yes":
+            draft.decorations.append(ACCIACCATURA)
         if not draft.grace and self.symbol is not None:
             draft.symbol, self.symbol = self.symbol[1], None
         if "notations" in children or "lyric" in children:

@@ -22,6 +22,7 @@ from notation.musicxml.header import SINGLE_FIELDS, guess_instrument
 from notation.musicxml.measure import lyric_text
 from notation.musicxml.writer import clef_of
 from notation.score import (
+    ACCIACCATURA,
     REGULAR,
     STEPS,
     Barline,
@@ -237,7 +238,7 @@ def _symbol(symbol: ChordSymbol | None) -> ChordSymbol | None:
 
 def _marks(marks: Marks) -> Marks:
     decorations = list(dict.fromkeys(name for one in marks.decorations if (name := _line(one))))
-    decorations.sort(key=lambda name: name not in ("segno", "coda"))
+    decorations.sort(key=lambda name: (name not in ("segno", "coda"), name != ACCIACCATURA))
     annotations = [("_" if one.startswith("_") else "^") + _line(one[1:]) for one in marks.annotations]
     lyrics = [lyric_text(xml_text(text)) for text in marks.lyrics[:16]]
     while lyrics and not lyrics[-1]:

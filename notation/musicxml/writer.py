@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from notation.musicxml import names
 from notation.musicxml.notation_groups import Place, accidentals_needed, beams, tuplet_ends
 from notation.score import (
+    ACCIACCATURA,
     STEPS,
     Barline,
     ChordSymbol,
@@ -117,7 +118,7 @@ class PartWriter:
         for index, note in enumerate(event.notes or (None,)):
             opening = '<note print-object="no">' if event.hidden else "<note>"
             lines.append((0, opening))
-            lines += [(1, "<grace/>")] if event.grace else []
+            lines += [(1, _grace(event))] if event.grace else []
             lines += [(1, "<chord/>")] if index else []
             lines += _pitch_lines(note.pitch) if note is not None else [(1, _rest(event))]
             lines += [(1, self._duration(event.duration))] if not event.grace else []
@@ -169,7 +170,7 @@ class PartWriter:
             inner += self._slurs(event, place)
             inner += [(2, '<tuplet type="start" bracket="yes"/>')] if marks.tuplet_starts else []
             inner += [(2, '<tuplet type="stop"/>')] if marks.tuplet_stops else []
-            inner += _decoration_lines(event.marks.decorations)
+            inner += _decoration_lines(event)
         return [(1, "<notations>"), *inner, (1, "</notations>")] if inner else []
 
     def _slurs(self, event: Event, place: Place) -> list[Line]:
@@ -419,11 +420,15 @@ def _direction(placement: str, content: str) -> list[Line]:
     ]
 
 
-def _decoration_lines(decorations: Sequence[str]) -> list[Line]:
+def _grace(event: Event) -> str:
+    return '<grace slash="yes"/>' if ACCIACCATURA in event.marks.decorations else "<grace/>"
+
+
+def _decoration_lines(event: Event) -> list[Line]:
     lines: list[Line] = []
     open_group = ""
-    for name in decorations:
-        if name in ("segno", "coda"):
+    for name in event.marks.decorations:
+        if name in ("segno", "coda") or (event.grace and name == ACCIACCATURA):
             continue
         group, element = _decoration(name)
         if group != open_group:

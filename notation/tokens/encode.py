@@ -158,6 +158,16 @@ class SectionCounter:
         self.pickup = Fraction(0)
         self._next = 0
 
+    @property
+    def state(self) -> tuple[int, int, int]:
+        """All that it remembers, for `resume`: the pickup as a ratio, and the number to come."""
+        return self.pickup.numerator, self.pickup.denominator, self._next
+
+    def resume(self, state: tuple[int, int, int]) -> None:
+        """Go on from a `state`."""
+        self.pickup = Fraction(state[0], state[1])
+        self._next = state[2]
+
     def number(self, measure: Measure, length: Fraction | None) -> int:
         """The number of the next measure, whose voices last `length`."""
         if measure.repeat_start:

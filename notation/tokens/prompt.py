@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from notation.score import Event, Measure, Voice
+from notation.score import REGULAR, Event, Measure, Voice
 from notation.site import NOTHING_PENDING, CompletionSite
 from notation.tokens import encode
 from notation.tokens import vocabulary as v
-from notation.tokens.echo import Column, VoiceId
+from notation.tokens.earlier import Earlier, PartStyle, read_earlier
+from notation.tokens.echo import VoiceId
 from notation.tokens.encode import EncodedMeasure, Segment, SegmentWriter, UnencodableError
 from notation.tokens.grammar import Forced, Grammar, Repeats, Scope, Sounding
 
@@ -90,9 +91,8 @@ class Prompt:
 def make_prompt(site: CompletionSite, max_tokens: int) -> Prompt | None:
     """The prompt of a site, at most `max_tokens` long, or None if the music at the cursor has no tokens."""
     parts = site.score.parts
-    dropped: Counter[str] = Counter()
-    counter = encode.SectionCounter()
-    measures, pickups = _encode_before(site, counter, dropped)
+    earlier, style = read_earlier(parts, site.measure, site.part)
+    measures, counter = earlier.measures, earlier.counter
     opening = _opening(site, 0, counter, measures[-1].metre_and_key if measures else ())
     writer = SegmentWriter(site.key, None)
     try:
@@ -110,7 +110,7 @@ def make_prompt(site: CompletionSite, max_tokens: int) -> Prompt | None:
     if window:
         header = encode.header_ids(preamble, window[0])
     context = [token_id for measure in window for token_id in encode.measure_ids(measure, len(parts), site.part)]
-    grammar = _grammar(site, measures, counter, pickups)
+    grammar = _grammar(site, earlier, style)
     fresh: Grammar | None = grammar.copy()
     if not _enter_site(grammar, site, opening, writer):
         return None
@@ -128,24 +128,6 @@ def make_prompt(site: CompletionSite, max_tokens: int) -> Prompt | None:
         fresh=fresh,
         openings=_later_openings(site, counter, opening),
     )
-
-
-def _encode_before(
-    site: CompletionSite, counter: encode.SectionCounter, dropped: Counter[str]
-) -> tuple[list[EncodedMeasure], frozenset[Fraction]]:
-    """The measures before the cursor, and the lengths of their sections' pickups."""
-    measures: list[EncodedMeasure] = []
-    pickups = set()
-    signs: tuple[int, ...] = ()
-    column = encode.measure_column(site.score.parts, 0)
-    for index in range(site.measure):
-        following = encode.measure_column(site.score.parts, index + 1)
-        encoded = encode.encode_measure(column, following, counter, signs, dropped)
-        column, signs = following, encoded.metre_and_key
-        measures.append(encoded)
-        if counter.pickup:
-            pickups.add(counter.pickup)
-    return measures, frozenset(pickups)
 
 
 def _signs_holder(site: CompletionSite, measures: Sequence[EncodedMeasure]) -> EncodedMeasure:
@@ -267,24 +249,18 @@ def _bare(segment: Segment, barline: int) -> EncodedMeasure:
     return EncodedMeasure((), (segment,), barline, (), None)
 
 
-def _grammar(
-    site: CompletionSite,
-    measures: Sequence[EncodedMeasure],
-    counter: encode.SectionCounter,
-    pickups: frozenset[Fraction],
-) -> Grammar:
-    history: list[Column] = [{segment.voice: segment.ids for segment in measure.segments} for measure in measures]
+def _grammar(site: CompletionSite, earlier: Earlier, style: PartStyle) -> Grammar:
     ties = {}
     if 0 < site.measure <= len(_part_measures(site)):
         for voice in _part_measures(site)[site.measure - 1].voices:
             ties[site.part, voice.staff, voice.number] = _tied(voice.events)
     return Grammar(
-        scope=_scope(site, pickups),
+        scope=_scope(site, earlier.pickups, style),
         keys={site.part: site.key},
         full=site.time.duration,
-        pickup=counter.pickup,
+        pickup=earlier.counter.pickup,
         ties=ties,
-        history=history,
+        history=earlier.history,
         repeats=_repeats(site),
     )
 
@@ -293,20 +269,18 @@ def _part_measures(site: CompletionSite) -> tuple[Measure, ...]:
     return site.score.parts[site.part].measures if site.part < len(site.score.parts) else ()
 
 
-def _scope(site: CompletionSite, pickups: frozenset[Fraction]) -> Scope:
+def _scope(site: CompletionSite, pickups: frozenset[Fraction], style: PartStyle) -> Scope:
     """What may be written: chords, grace notes and chord symbols only in a part that has them."""
-    measures = _part_measures(site)
-    events = [event for measure in measures for voice in measure.voices for event in voice.events]
-    chords = any(len(event.notes) > 1 for event in events) or len(events) < KNOWN_STYLE
+    chords = style.chords or style.n_events < KNOWN_STYLE
     return Scope(
         n_parts=max(1, len(site.score.parts)),
         parts=(site.part,),
         required=frozenset({site.part}),
-        voices=_voices_of(site),
+        voices=_voices_of(site, style),
         heads=frozenset({"|:", "ending", "len"}) if len(site.score.parts) == 1 else frozenset(),
         pickups=pickups,
-        symbols=any(event.chord_symbol for event in events),
-        graces=any(event.grace for event in events),
+        symbols=style.symbols,
+        graces=style.graces,
         max_chord=MAX_CHORD if chords else 1,
         plain_lengths=True,
     )
@@ -317,22 +291,26 @@ def _repeats(site: CompletionSite) -> Repeats:
     state = Repeats()
     measures = _part_measures(site)
     for measure in measures[: site.measure]:
-        state = state.after_head(repeat_start=measure.repeat_start, ending=measure.ending[0] if measure.ending else 0)
-        barline = encode.barline_id(measure.barline)
-        state = state.after_barline(barline) if barline is not None else state
+        if measure.repeat_start or measure.ending or state.closed:
+            state = _after_head(state, measure)
+        barline = None if measure.barline is REGULAR else encode.barline_id(measure.barline)
+        if barline is not None:
+            state = state.after_barline(barline)
     if not site.inserted and site.measure < len(measures):
-        here = measures[site.measure]
-        state = state.after_head(repeat_start=here.repeat_start, ending=here.ending[0] if here.ending else 0)
+        state = _after_head(state, measures[site.measure])
     return state
 
 
-def _voices_of(site: CompletionSite) -> tuple[tuple[int, int], ...]:
+def _after_head(state: Repeats, measure: Measure) -> Repeats:
+    return state.after_head(repeat_start=measure.repeat_start, ending=measure.ending[0] if measure.ending else 0)
+
+
+def _voices_of(site: CompletionSite, style: PartStyle) -> tuple[tuple[int, int], ...]:
     """The voices that may be written: the one at the cursor, or those that the part has had so far."""
     if not site.whole_part:
         return ((site.staff, site.voice),)
-    had = {(voice.staff, voice.number) for measure in _part_measures(site) for voice in measure.voices}
     n_staves = site.score.parts[site.part].staves if site.score.parts else 1
-    return tuple(sorted(had | {(staff, 1) for staff in range(1, n_staves + 1)}))
+    return tuple(sorted(style.places | {(staff, 1) for staff in range(1, n_staves + 1)}))
 
 
 def _tied(events: Sequence[Event]) -> tuple[Sounding, ...]:

@@ -120,6 +120,12 @@ def test_one_event(content: str, expected: list[tuple[Pitch, bool]]) -> None:
     assert event.duration == F(1, 4)
 
 
+def test_a_short_grace_note_is_an_acciaccatura() -> None:
+    short, long, _ = events(note("A4", 0, '<grace slash="yes"/>') + note("A4", 0, "<grace/>") + note("G4", 2))
+    assert short.marks.decorations == ("acciaccatura",)
+    assert long.marks.decorations == ()
+
+
 def test_grace_notes_last_nothing() -> None:
     grace, main = events(note("A4", 0, "<grace/>") + note("G4", 2))
     assert (grace.grace, grace.onset, grace.duration) == (True, F(0), F(0))

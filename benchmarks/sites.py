@@ -35,7 +35,7 @@ class Hole:
         text: the document around the cursor.
         offset: the cursor.
         reference: the same without the unfinished measure at the cursor.
-        broken_off: the cursor is in the middle of a note: what stands before it is not sound by itself.
+        sound: the text without the half-typed note at the cursor, if there is one; with it no judge can read the text.
         closing: what must follow the text to make a whole document of it (end tags of half-typed XML).
     """
 
@@ -45,7 +45,12 @@ class Hole:
     offset: int
     reference: str
     closing: str = ""
-    broken_off: bool = False
+    sound: str = ""
+
+    @property
+    def standing(self) -> str:
+        """The whole document before anything was suggested, as far as a judge can read it."""
+        return (self.sound or self.text) + self.closing
 
     def completed(self, suggestion: str, offset: int) -> str:
         """The whole document with a suggestion inserted at an offset."""
@@ -149,9 +154,8 @@ def _abc_half_typed(text: str, rng: random.Random) -> Iterator[Hole]:
                 written = event.span.text(text).strip()
                 typed = rng.choice([one for one in (written[:-1], written, "^", "_", "=") if one])
                 cut = text[: event.span.start] + typed
-                yield Hole(
-                    "in the middle of a note", "", cut, len(cut), text[: _start(text, part, measure)], broken_off=True
-                )
+                before, start = text[: event.span.start], _start(text, part, measure)
+                yield Hole("in the middle of a note", "", cut, len(cut), text[:start], sound=before)
 
 
 def _abc_hole(text: str, rng: random.Random) -> Iterator[Hole]:

@@ -133,13 +133,14 @@ def _judge(given: Sequence[Answer], judge: Callable[..., list[list[str]]], judge
     """What the judges have against each completed document.
 
     How long the measure at the cursor is, is compared with the document without that measure; everything else also
-    with the document as it stood, since a decoration unknown to a judge may stand before the cursor.
+    with the document as it stood: a repeat that is still open, or a decoration unknown to a judge, may stand before the
+    cursor.
     """
     strict = judge([(one.completed, one.hole.reference) for one in given], judges)
-    lenient = judge([(one.completed, one.hole.text + one.hole.closing) for one in given], judges)
+    lenient = judge([(one.completed, one.hole.standing) for one in given], judges)
     return [
-        [said for said in mine if one.hole.broken_off or said in others or _is_about_length(said)]
-        for one, mine, others in zip(given, strict, lenient, strict=True)
+        [said for said in mine if said in others or _is_about_length(said)]
+        for mine, others in zip(strict, lenient, strict=True)
     ]
 
 

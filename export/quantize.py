@@ -40,6 +40,40 @@ def quantize_blocks(weights: NDArray[np.float32]) -> tuple[NDArray[np.uint8], ND
     return (np.rint(blocks / safe) + ZERO).astype(np.uint8), scales.astype(np.float32)
 
 
+def dequantize_blocks(
+    values: NDArray[np.uint8], scales: NDArray[np.float32], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """What `quantize_blocks` gave, as the matrix that the operator computes with; `shape` is (K, N)."""
+    k, n = shape
+    blocks = (values.astype(np.float32) - ZERO) * scales.reshape(n, -1, 1)  # (N, K / BLOCK, BLOCK)
+    return blocks.reshape(n, -1)[:, :k].T
+
+
+def constants_in_use(model: Any) -> list[NDArray[Any]]:
+    """The constants of a graph in the order in which its nodes use them, the same whether it was quantised or not.
+
+    Args:
+        model: an `onnx.ModelProto` with its weights inside.
+
+    Returns:
+        One array a use; the matrix of a product is (K, N) however it is stored.
+    """
+    constants = {each.name: each for each in model.graph.initializer}
+    found = []
+    for node in model.graph.node:
+        names = [name for name in node.input if name in constants]
+        if node.op_type == "MatMulNBits":
+            sizes = {each.name: each.i for each in node.attribute}
+            values, scales = (numpy_helper.to_array(constants[name]) for name in names)
+            found.append(dequantize_blocks(values, scales, (sizes["K"], sizes["N"])))
+            continue
+        matrix = _constant_factor(node, constants)
+        for name in names:
+            array = numpy_helper.to_array(constants[name])
+            found.append(array.T if name == matrix and _transposed(node) else array)
+    return found
+
+
 def quantize_graph(model: Any) -> Any:
     """Replace each product with a constant matrix by its 8-bit form, in place.
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs the editors that the tests drive: Neovim and Emacs with eglot (promised), and where they can be had Emacs's
-# lsp-mode, and the newest Neovim and Helix, unpacked into build/editors without touching the system.
-# `--promised` only names what the tests may rely on where CI is set. Asks for nothing; without root, sudo or a network
-# it says what is left out and goes on.
+# Installs the editors that the tests drive: Neovim, Vim and Emacs with eglot (promised), and where they can be had
+# Emacs's lsp-mode, and the newest Neovim and Helix, unpacked into build/editors without touching the system.
+# `--all` also installs Kate and a screen for it (160 MB). `--promised` only names what the tests may rely on where CI is
+# set. Asks for nothing; without root, sudo or a network it says what is left out and goes on.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
-promised=(neovim emacs-nox elpa-eglot tmux)
+promised=(neovim vim emacs-nox elpa-eglot tmux)
 wished=(elpa-lsp-mode)
+[ "${1:-}" != --all ] || wished+=(kate xvfb xdotool)
 newest=(neovim hx)
 
 say() { printf 'editors: %s\n' "$*" >&2; }

@@ -1,12 +1,13 @@
-"""The verbs of the model's life that need torch or corpora: `corpus list`, `corpus build` and `train`.
+"""The verb `corpus`: `list`, `fetch` and `build`.
 
-Each is thin over the package that does the work. Errors that a user can mend are printed without a traceback, exit 2.
+Thin over the packages that do the work. Errors that a user can mend are printed without a traceback, exit 2.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -14,51 +15,123 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
+
+from training.corpora.base import Corpus
 
 corpus = typer.Typer(help="Corpora, and datasets made from them.", no_args_is_help=True)
+
+_DEFAULT_CORPUS = "music21"
+"""What a newcomer starts with: it came with the package music21."""
+
+_AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @contextmanager
 def _user_errors() -> Iterator[None]:
+    from training.corpora.fetch import FetchError
+
     try:
         yield
-    except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
+    except (ValueError, FileNotFoundError, FetchError) as error:
+        print(f"ghostnote: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
 
 
+@contextmanager
+def _progress_bar(doing: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error, and the function that moves it: (what is done, steps done, steps in all)."""
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(doing, total=None)
+
+        def tell(doing: str, done: int, total: int) -> None:
+            bar.update(task, description=doing, completed=done, total=total or None)
+
+        yield tell
+
+
 @corpus.command("list")
-def list_corpora() -> None:
-    """Show the corpora that can be read, with their licences."""
+def list_corpora(as_json: _AsJson = False) -> None:
+    """Show the corpora that can be read: licence, use, and where they come from."""
     from training.corpora import CORPORA
 
-    table = Table("corpus", "genre", "licence", "for released weights", "source")
+    rows = [
+        {
+            "name": each.name,
+            "genre": each.genre,
+            "licence": each.licence,
+            "use": each.use,
+            "release": each.release,
+            "source": each.source_url,
+            "commit": each.pin.commit if each.pin else "",
+        }
+        for each in CORPORA.values()
+    ]
+    if as_json:
+        print(json.dumps({"corpora": rows}))
+        return
+    columns = (Column("corpus", no_wrap=True), "licence", "use", "for release", Column("source", overflow="fold"))
+    table = Table(*columns)
     for each in CORPORA.values():
-        table.add_row(each.name, each.genre, each.licence, "yes" if each.release else "no", each.source_url)
+        source = each.source_url.removeprefix("https://") or "your own"
+        if each.pin:
+            source += f" at {each.pin.commit[:8]}"
+        elif each.default_root():
+            source += ", installed"
+        table.add_row(each.name, each.licence, each.use, "yes" if each.release else "no", source)
     Console().print(table)
+
+
+@corpus.command("fetch")
+def fetch_corpora(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Corpora, as `corpus list` calls them.")],
+    out: Annotated[Path, typer.Option(help="The folder that gets a folder for each.")] = Path("corpora"),
+    as_json: _AsJson = False,
+) -> None:
+    """Fetch corpora at the commits that the released dataset was made from, and check them; needs git."""
+    from training.corpora.fetch import fetch
+
+    folders: dict[str, str] = {}
+    with _user_errors():
+        for each in [_corpus_named(name) for name in names]:
+            with _progress_bar(each.name) as tell:
+                folders[each.name] = str(fetch(each, out, progress=tell))
+            if not as_json:
+                print(f"{each.name}: {folders[each.name]} ({each.licence})")
+    if as_json:
+        print(json.dumps({"folders": folders}))
+    else:
+        given = " ".join(f"{name}={folder}" for name, folder in folders.items())
+        print(f"Next: ghostnote corpus build {given} --out dataset")
 
 
 @corpus.command()
 def build(
-    sources: Annotated[list[str], typer.Argument(metavar="NAME=PATH...", help="Corpora and their folders.")],
     out: Annotated[Path, typer.Option(help="The dataset folder.")],
-    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=PATH]...",
+            help="Corpora and their folders; a NAME alone for one that is installed. Without any: music21's own.",
+        ),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a processor.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Work on the Dask cluster with this address instead.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Files of each corpus, spread evenly.")] = None,
+    as_json: _AsJson = False,
 ) -> None:
     """Read and encode corpora into a dataset folder; what is done already is not done again."""
     from training.dataset import build as builder
+    from training.dataset.workers import available_processors
 
-    with _user_errors():
-        named = dict(_named_path(source) for source in sources)
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        with Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task("reading and encoding", total=None)
-
-            def tell(doing: str, done: int, total: int) -> None:
-                bar.update(task, description=doing, completed=done, total=total)
-
-            report = builder.build(out, named, jobs=jobs, limit=limit, progress=tell)
+    with _user_errors(), _progress_bar("reading and encoding") as tell:
+        named = dict(_source(source) for source in sources or [_DEFAULT_CORPUS])
+        processes = jobs or available_processors()
+        report = builder.build(out, named, jobs=processes, scheduler=scheduler, limit=limit, progress=tell)
+    if as_json:
+        print(json.dumps({"dataset": str(out), **report}))
+        return
     figures = report["all"]
     print(
         f"{out}: {figures['n_pieces']:,} pieces, {figures['n_measures']:,} measures "
@@ -66,41 +139,32 @@ def build(
     )
 
 
-def _named_path(source: str) -> tuple[str, Path]:
-    name, equals, path = source.partition("=")
-    if not equals or not path:
-        raise ValueError(f"'{source}' is not NAME=PATH: write for instance music21_folk=corpora/music21_folk.")
-    return name, Path(path)
+def _corpus_named(name: str) -> Corpus:
+    from training.corpora import CORPORA
+
+    if name not in CORPORA:
+        raise ValueError(f"unknown corpus {name}: choose among {', '.join(sorted(CORPORA))}.")
+    return CORPORA[name]
 
 
-def train(
-    data: Annotated[Path, typer.Option(help="A dataset folder, made by `corpus build`.")],
-    out: Annotated[Path, typer.Option(help="The folder of the run.")],
-    config: Annotated[str, typer.Option(help="A configuration of this package, or a TOML file.")] = "small",
-    minutes: Annotated[float | None, typer.Option(min=0.0, help="Wall-clock time of the run.")] = None,
-    threads: Annotated[int, typer.Option(min=0, help="Threads of torch; 0 lets it choose.")] = 0,
-    seed: Annotated[int | None, typer.Option(help="Instead of the configuration's.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")] = False,
-) -> None:
-    """Train a model on a dataset."""
-    import logging
-
-    from training.config import load_config
-    from training.trainer import train as run
-
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-    with _user_errors():
-        settings = load_config(config, minutes=minutes, seed=seed)
-        checkpoint = run(data, out, settings, n_threads=threads, resume=resume)
-    print(checkpoint)
+def _source(source: str) -> tuple[str, Path]:
+    """The name and the folder that `NAME=PATH`, or `NAME` alone, stands for."""
+    name, _, path = source.partition("=")
+    if path:
+        return name, Path(path)
+    root: Path | None = _corpus_named(name).default_root()
+    if root is None:
+        raise ValueError(
+            f"'{source}' does not say where the corpus lies. Write {name}=FOLDER; `ghostnote corpus fetch {name}` gets "
+            "it, or for what comes with a package: pip install 'ghostnote[training]'."
+        )
+    return name, root
 
 
 def main() -> None:
-    """The same verbs as a program of their own, for a checkout without the server."""
+    """The same verb as a program of its own, for a checkout without the server."""
     app = typer.Typer(no_args_is_help=True)
     app.add_typer(corpus, name="corpus")
-    app.command()(train)
     app()
 
 

@@ -6,6 +6,7 @@ A configuration has three tables, whose keys are the attributes of the classes b
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -27,7 +28,7 @@ class TrainingConfig:
     Attributes:
         minutes: wall-clock time of the run; if not 0, the schedule follows the time spent, and `steps` does not count.
         steps: steps of the run, if `minutes` is 0.
-        batch_size: rows a step, of the model's `block_size` tokens.
+        batch_size: rows a step, of the model's `block_size` tokens; processes that train together share them.
         learning_rate: at its peak.
         schedule: `cosine` falls from the peak all the way; `wsd` holds it, and falls in the last `decay` of the run.
         warmup: share of the run in which the rate rises from 0.
@@ -36,12 +37,14 @@ class TrainingConfig:
         weight_decay: of matrices; gains and biases have none.
         beta1, beta2: of AdamW.
         clip: largest norm of the gradient.
-        precision: `bf16` computes matrix products in bfloat16, `fp32` does not.
+        precision: `bf16` computes matrix products in bfloat16, `fp32` does not; `auto` takes what is faster here.
         compile: whether torch compiles the model first.
         workers: processes that make batches ahead; 0 makes them in the training process.
         checkpoint_minutes: time between checkpoints.
         validation_minutes: time between validations; with `minutes` 0 there is one at the end only.
         validation_batches: batches of the fixed validation sample.
+        patience: validations without a better one after which a timed run ends; the model is then the best that was
+            validated. 0 never ends early and keeps the last.
         log_steps: steps between lines of the log.
         seed: of the weights and of the windows.
     """
@@ -58,17 +61,18 @@ class TrainingConfig:
     beta1: float = 0.9
     beta2: float = 0.95
     clip: float = 1.0
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["bf16", "fp32", "auto"] = "bf16"
     compile: bool = False
     workers: int = 0
     checkpoint_minutes: float = 5.0
     validation_minutes: float = 5.0
     validation_batches: int = 8
+    patience: int = 0
     log_steps: int = 10
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, choices in (("schedule", ("cosine", "wsd")), ("precision", ("bf16", "fp32"))):
+        for name, choices in (("schedule", ("cosine", "wsd")), ("precision", ("bf16", "fp32", "auto"))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: choose among {', '.join(choices)}.")
         if self.minutes <= 0 and self.steps <= 0:
@@ -106,9 +110,27 @@ def load_config(name: str, *, minutes: float | None = None, seed: int | None = N
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"configuration '{name}' is not TOML: {error}.") from error
+    return _run_config(f"configuration '{name}'", content, minutes, seed)
+
+
+def load_run_config(path: Path, *, minutes: float | None = None, seed: int | None = None) -> RunConfig:
+    """Read what a run was set to, from the `config.json` in its folder; otherwise as `load_config`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it says something that this build does not know.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"'{path.parent}' holds no run to go on with: begin it without --resume.") from error
+    return _run_config(str(path), content, minutes, seed)
+
+
+def _run_config(name: str, content: Mapping[str, Any], minutes: float | None, seed: int | None) -> RunConfig:
     unknown = sorted(set(content) - {"model", "sampler", "training"})
     if unknown:
-        raise ValueError(f"configuration '{name}' has a table [{unknown[0]}]: it may have model, sampler and training.")
+        raise ValueError(f"{name} has a table [{unknown[0]}]: it may have model, sampler and training.")
     model = {"architecture": "llama", "vocabulary_size": len(TOKENS), **content.get("model", {})}
     config = RunConfig(
         _filled(ModelConfig, model, "model"),

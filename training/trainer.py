@@ -8,6 +8,13 @@
 A run has either a number of steps or a wall-clock time. With a time, the learning rate follows the time spent, so the
 run ends at the end of its schedule however fast the machine is; time before an interruption counts, time between does
 not.
+
+A run that is killed at any moment goes on from its last checkpoint, which is always whole, with the very batches and
+the very dropout that it would have had.
+
+Under torchrun the processes share each batch: every one makes its own rows of it, and the loss is the mean over all of
+them, so any number of processes that divides the batch learns what one would. The first process alone keeps the clock,
+validates, logs and writes.
 """
 
 from __future__ import annotations
@@ -15,15 +22,17 @@ from __future__ import annotations
 import ctypes
 import json
 import math
+import os
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import lightning
 import torch
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
@@ -61,16 +70,11 @@ class TrainingModule(lightning.LightningModule):
         super().__init__()
         self.network = network
         self.run_config = config
-        self.spent = 0.0  # seconds, before this process
-        self.n_tokens = 0
+        self.seconds = 0.0  # how long the run has gone on, interruptions left out; of the first process, for all alike
+        self.n_tokens = 0  # of all processes
         self.recent_loss = math.nan
-        self._started = time.monotonic()
+        self._started = 0.0
         self._forward: Callable[[Tensor], Tensor] = _compiled(network) if config.compile else network.forward
-
-    @property
-    def seconds(self) -> float:
-        """How long the run has gone on, interruptions left out."""
-        return self.spent + time.monotonic() - self._started
 
     @property
     def fraction(self) -> float:
@@ -79,13 +83,18 @@ class TrainingModule(lightning.LightningModule):
             return min(1.0, self.seconds / (60 * self.run_config.minutes))
         return min(1.0, self.global_step / self.run_config.steps)
 
-    def on_fit_start(self) -> None:
+    def on_train_start(self) -> None:
         """Start the clock: what came before was preparation."""
-        self._started = time.monotonic()
+        self._started = time.monotonic() - self.seconds
+
+    def read_clock(self) -> None:
+        """Set `seconds`. All processes must call it together."""
+        seconds = time.monotonic() - self._started
+        self.seconds = self.trainer.strategy.broadcast(seconds) if self.trainer.world_size > 1 else seconds
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Set the rate for where the run is; what dropout draws follows from seed and step, as the windows do."""
-        torch.manual_seed((self.run_config.seed << 32) + self.global_step)
+        """Set the rate for where the run is; what dropout draws follows from seed, step and process, as windows do."""
+        torch.manual_seed((self.run_config.seed << 32) + (self.global_rank << 24) + self.global_step)
         rate = learning_rate(self.run_config, self.fraction)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = rate
@@ -94,10 +103,17 @@ class TrainingModule(lightning.LightningModule):
         """The loss of a batch: inputs, targets, ref_masks, weights, each (B, T)."""
         inputs, targets, ref_masks, weights = batch
         sums = next_token_loss(self._forward(inputs), targets, ref_masks, weights)
-        self.n_tokens += inputs.numel()
+        # Gradients are averaged over the processes: with the mean weight below, that is the loss of the whole batch.
+        loss = sums._replace(weight=self._mean_over_processes(sums.weight)).loss
+        self.n_tokens += inputs.numel() * self.trainer.world_size
         if self.global_step % self.run_config.log_steps == 0:
-            self.recent_loss = float(sums.loss.detach())
-        return sums.loss
+            self.recent_loss = float(self._mean_over_processes(loss.detach()))
+        return loss
+
+    def _mean_over_processes(self, value: Tensor) -> Tensor:
+        if self.trainer.world_size == 1:
+            return value
+        return cast(Tensor, self.trainer.strategy.reduce(value.clone(), reduce_op="mean"))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW; matrices decay, gains and biases do not."""
@@ -123,7 +139,7 @@ class TrainingModule(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Set the clock."""
-        self.spent = checkpoint["spent"]
+        self.seconds = checkpoint["spent"]
         self.n_tokens = checkpoint["n_tokens"]
 
 
@@ -136,6 +152,8 @@ class Housekeeping(lightning.Callback):
         self._data = data
         self._validation = validation
         self._quality: dict[str, Quality] = {}
+        self._best = math.inf  # nats a token of the best validation so far
+        self._n_worse = 0  # validations since then
         self._next_checkpoint = self._next_validation = 0.0
         self._mark = (0.0, 0)
         self._console = Console(stderr=True)
@@ -150,18 +168,24 @@ class Housekeeping(lightning.Callback):
         training = self._config.training
         self._next_checkpoint = module.seconds + 60 * training.checkpoint_minutes
         self._next_validation = module.seconds + 60 * training.validation_minutes
-        self._progress.start()
+        if trainer.is_global_zero:
+            self._progress.start()
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
         """See what is due."""
         module, training = _own(pl_module), self._config.training
+        module.read_clock()
         if trainer.global_step % training.log_steps == 0:
             self._log(trainer, module)
         if training.minutes > 0 and module.seconds >= self._next_validation:
             self._validate(trainer, module)
+            module.read_clock()
+            self._mark = (module.seconds, module.n_tokens)
             self._next_validation = module.seconds + 60 * training.validation_minutes
+            if training.patience and trainer.strategy.broadcast(self._n_worse >= training.patience):
+                trainer.should_stop = True
         if module.seconds >= self._next_checkpoint:
             self._save(trainer, module)
             self._next_checkpoint = module.seconds + 60 * training.checkpoint_minutes
@@ -178,6 +202,14 @@ class Housekeeping(lightning.Callback):
         """Give the terminal back, also after a failure."""
         self._progress.stop()
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a run that goes on must know of its validations."""
+        return {"best": self._best, "n_worse": self._n_worse}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take it up again."""
+        self._best, self._n_worse = state_dict["best"], state_dict["n_worse"]
+
     def _log(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
         seconds, n_tokens = module.seconds, module.n_tokens
         speed = (n_tokens - self._mark[1]) / max(1e-9, seconds - self._mark[0])
@@ -190,7 +222,7 @@ class Housekeeping(lightning.Callback):
         self._progress.update(self._task, completed=module.fraction, description=text)
 
     def _validate(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
-        if not self._validation:
+        if not self._validation or not trainer.is_global_zero:
             return
         self._quality = validate(module.network, self._validation, bf16=self._config.training.precision == "bf16")
         row = {f"valid_bits_per_note/{name}": quality.bits_per_note for name, quality in self._quality.items()}
@@ -199,18 +231,28 @@ class Housekeeping(lightning.Callback):
         for logger in trainer.loggers:
             logger.log_metrics(row, step=trainer.global_step)
             logger.save()
-        self._mark = (module.seconds, module.n_tokens)
         genres = ", ".join(f"{name} {quality.bits_per_note:.3f}" for name, quality in sorted(self._quality.items()))
         self._console.print(
             f"{module.seconds / 60:.1f} min, step {trainer.global_step:,}, loss {module.recent_loss:.3f}: "
             f"{row['valid_nats_per_token']:.4f} nats a token; bits a note: {genres}",
             soft_wrap=True,
         )
+        self._n_worse += 1
+        if row["valid_nats_per_token"] < self._best:
+            self._best, self._n_worse = row["valid_nats_per_token"], 0
+            if self._config.training.patience:
+                self._save_model(trainer, module)
 
     def _save(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
         partial = self._out / f"{CHECKPOINT}.partial"
-        trainer.save_checkpoint(partial, weights_only=False)
+        trainer.save_checkpoint(partial, weights_only=False)  # the first process writes, all wait
+        if not trainer.is_global_zero:
+            return
+        if not (self._config.training.patience and self._validation):
+            self._save_model(trainer, module)
         partial.replace(self._out / CHECKPOINT)
+
+    def _save_model(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
         figures = {
             "minutes": module.seconds / 60,
             "steps": trainer.global_step,
@@ -240,41 +282,77 @@ def _own(module: lightning.LightningModule) -> TrainingModule:
     return module
 
 
-def train(data: Path, out: Path, config: RunConfig, *, n_threads: int = 0, resume: bool = False) -> Path:
+def train(
+    dataset: Dataset,
+    out: Path,
+    config: RunConfig,
+    *,
+    weights: Mapping[str, Tensor] | None = None,
+    n_threads: int = 0,
+    resume: bool = False,
+    wandb: bool = False,
+    validation: list[Batch] | None = None,
+) -> Path:
     """Train a model, or go on with a run.
 
     Args:
-        data: a dataset folder.
+        dataset: what is learned and validated on.
         out: the run's folder.
-        config: what it is set to; a run that goes on must be set to the same model.
+        config: what it is set to; a run that goes on must be set to the same.
+        weights: the network's `state_dict` to begin with; random ones without it.
         n_threads: threads of torch; 0 leaves its own choice.
         resume: go on from the last checkpoint of `out`.
+        wandb: log to Weights & Biases too.
+        validation: what to validate on instead of a sample of the dataset's split.
 
     Returns:
         The path of the model.
 
     Raises:
-        FileNotFoundError: there is no dataset, or no checkpoint to go on from.
-        ValueError: the dataset does not fit, or `out` holds a run and `resume` is not asked for.
+        FileNotFoundError: there is no checkpoint to go on from.
+        ValueError: the dataset or the number of processes does not fit, `out` holds a run and `resume` is not asked
+            for, or Weights & Biases is not installed.
     """
     checkpoint = _checkpoint_to_resume(out, resume)
-    dataset = Dataset.open(data)
     if n_threads:
         torch.set_num_threads(n_threads)
+    if config.training.precision == "auto":
+        config = replace(config, training=replace(config.training, precision=faster_precision()))
     _keep_memory()
     lightning.seed_everything(config.training.seed, verbose=False)
+    network = build_model(config.model)
+    if weights is not None:
+        network.load_state_dict(weights)
+    if validation is None:
+        validation = _validation_sample(dataset, config)
+    housekeeping = Housekeeping(out, config, describe_data(dataset), validation)
+    trainer = _trainer(out, config, housekeeping, wandb=wandb)
     first_step = 0
     if checkpoint is not None:
         first_step = torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"]
-    module = TrainingModule(build_model(config.model), config.training)
-    housekeeping = Housekeeping(out, config, describe_data(dataset), _validation_sample(dataset, config))
-    trainer = _trainer(out, config, housekeeping)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "config.json").write_text(json.dumps(config.as_dict(), indent=2) + "\n", encoding="utf-8")
+    loader = _loader(dataset, config, first_step, trainer.global_rank, trainer.world_size)
+    if trainer.is_global_zero:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "config.json").write_text(json.dumps(config.as_dict(), indent=2) + "\n", encoding="utf-8")
     # Lightning cannot know that the loader begins at the right step by itself.
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable")
-    trainer.fit(module, _loader(dataset, config, first_step), ckpt_path=checkpoint, weights_only=True)
+    trainer.fit(TrainingModule(network, config.training), loader, ckpt_path=checkpoint, weights_only=True)
+    if trainer.world_size > 1:
+        torch.distributed.destroy_process_group()
     return out / MODEL
+
+
+def faster_precision() -> Literal["bf16", "fp32"]:
+    """In which of the two this machine multiplies matrices faster: processors without bfloat16 imitate it slowly."""
+    if torch.cuda.is_available():
+        return "bf16"
+    spent = {torch.float32: math.inf, torch.bfloat16: math.inf}
+    for dtype in (*spent, *spent, *spent):
+        one, other = torch.ones(2048, 256, dtype=dtype), torch.ones(256, 1024, dtype=dtype)
+        start = time.perf_counter()
+        torch.mm(one, other)
+        spent[dtype] = min(spent[dtype], time.perf_counter() - start)
+    return "bf16" if spent[torch.bfloat16] < spent[torch.float32] else "fp32"
 
 
 def _checkpoint_to_resume(out: Path, resume: bool) -> Path | None:
@@ -288,24 +366,49 @@ def _checkpoint_to_resume(out: Path, resume: bool) -> Path | None:
     return checkpoint
 
 
-def _trainer(out: Path, config: RunConfig, housekeeping: Housekeeping) -> lightning.Trainer:
+def _trainer(out: Path, config: RunConfig, housekeeping: Housekeeping, *, wandb: bool) -> lightning.Trainer:
     training = config.training
+    n_processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # on this machine; set by torchrun
+    n_machines = int(os.environ.get("WORLD_SIZE", "1")) // n_processes
+    if training.batch_size % (n_processes * n_machines):
+        raise ValueError(
+            f"a batch of {training.batch_size} rows cannot be shared by {n_processes * n_machines} processes: "
+            "make batch_size a multiple of their number."
+        )
     return lightning.Trainer(
         accelerator="auto",
-        devices=1,
+        devices=n_processes,
+        num_nodes=n_machines,
+        strategy="ddp" if n_processes * n_machines > 1 else "auto",
         precision="bf16-mixed" if training.precision == "bf16" else "32-true",
         max_epochs=-1,
         max_steps=-1 if training.minutes > 0 else training.steps,
-        logger=[CSVLogger(out, name="logs"), TensorBoardLogger(out, name="logs")],
+        logger=_loggers(out, wandb=wandb),
         callbacks=[housekeeping],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
+        use_distributed_sampler=False,  # each process makes its own rows
         log_every_n_steps=training.log_steps,
     )
 
 
-def _loader(dataset: Dataset, config: RunConfig, first_step: int) -> DataLoader[Any]:
+def _loggers(out: Path, *, wandb: bool) -> Sequence[Logger]:
+    loggers: list[Logger] = [
+        CSVLogger(out, name="logs", flush_logs_every_n_steps=1),
+        TensorBoardLogger(out, name="logs"),
+    ]
+    if wandb:
+        try:
+            loggers.append(WandbLogger(name=out.name, group=out.name, save_dir=out, project="ghostnote"))
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                "Weights & Biases is not installed: `pip install wandb`, or train without --wandb."
+            ) from error
+    return loggers
+
+
+def _loader(dataset: Dataset, config: RunConfig, first_step: int, rank: int, n_ranks: int) -> DataLoader[Any]:
     training = config.training
     sampler = Sampler(
         list(dataset.tables("train").values()),
@@ -314,8 +417,8 @@ def _loader(dataset: Dataset, config: RunConfig, first_step: int) -> DataLoader[
         batch_size=training.batch_size,
         seed=training.seed,
     )
-    n_workers = training.workers
-    return DataLoader(BatchDataset(sampler, first_step), batch_size=None, num_workers=n_workers)  # type: ignore[arg-type]
+    batches = BatchDataset(sampler, first_step, rank, n_ranks)
+    return DataLoader(batches, batch_size=None, num_workers=training.workers)  # type: ignore[arg-type]
 
 
 def _validation_sample(dataset: Dataset, config: RunConfig) -> list[Batch]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -65,6 +66,20 @@ def validation_batches(
     except ValueError:
         return []
     return [sampler.batch(step) for step in range(n_batches)]
+
+
+def whole_pieces(tables: Sequence[Tables], *, block_size: int, batch_size: int) -> list[Batch]:
+    """Every piece of some table sets once, a row each, from its beginning as far as `block_size` goes.
+
+    Pieces of like length are together, and their batch is as long as the longest.
+    """
+    plain = replace(SamplerConfig.plain(dict.fromkeys(GENRES, 1.0)), from_start=1.0)
+    sampler = Sampler(tables, plain, block_size=block_size, batch_size=batch_size)
+    random = np.random.default_rng(0)  # nothing is left to chance
+    rows = [sampler.window(each, piece, block_size + 1, random) for each in tables for piece in range(len(each.pieces))]
+    rows.sort(key=len)  # so that little is padded
+    groups = [rows[at : at + batch_size] for at in range(0, len(rows), batch_size)]
+    return [Batch.of(group, len(group[-1]) - 1) for group in groups]
 
 
 @torch.no_grad()

@@ -214,6 +214,11 @@ Call THEN, if given, once they are shown."
                                 (when (and ghostnote-mode (equal place (ghostnote--place)))
                                   (ghostnote--ask ghostnote--automatic)))))))))
 
+(defun ghostnote--connected ()
+  "Ask for what was typed while the server started."
+  (when (and ghostnote-mode ghostnote-automatic (buffer-modified-p))
+    (ghostnote--ask-soon)))
+
 (defvar-local ghostnote--tick nil "State of the buffer's text after the last command.")
 
 (defun ghostnote--after-command ()
@@ -250,23 +255,82 @@ After an edit, ask anew."
   (when ghostnote--shown
     (ghostnote--insert (ghostnote--current))))
 
-(defun ghostnote--first-measure (text)
-  "The first measure of TEXT; all of it if it has only one."
-  (let ((case-fold-search nil))
-    (cond ((derived-mode-p 'nxml-mode)
-           (if (string-match "</measure>" text) (substring text 0 (match-end 0)) text))
-          ((let ((plain (replace-regexp-in-string "\"[^\"\n]*\"\\|![^!\n]*!"
-                                                  (lambda (found) (make-string (length found) ?\s)) text t t)))
-             (string-match "\\`[ \t\n\\]*[:[]*|*[]:|]*[0-9]*" plain)
-             (when (string-match "[:[]*|+[]:]*[0-9]*" plain (match-end 0))
-               (substring text 0 (match-end 0)))))
-          (text))))
+(defconst ghostnote--barline "[:[]*|+[]:]*[0-9]*")
+(defconst ghostnote--note
+  "\\(?:\\[[=_^]*[A-Ga-g][^]\n]*\\]\\|[=_^]*[A-Ga-gxyzXZ][',]*\\)[0-9/]*[-)<>]*")
+
+(defun ghostnote--masked (text)
+  "TEXT with ~ for what looks like notes or barlines but is not.
+That is chord symbols, decorations and grace notes."
+  (replace-regexp-in-string "\"[^\"\n]*\"\\|![^!\n]*!\\|{[^}\n]*}"
+                            (lambda (found) (make-string (length found) ?~)) text t t))
+
+(defun ghostnote--end-of-phrase (text measure-end section-end)
+  "Where the first phrase of TEXT ends, or nil.
+It is four measures, or fewer where a section ends.  MEASURE-END gives
+where the first measure of a text ends; SECTION-END matches a text with
+which a section ends."
+  (cl-loop with end = nil
+           repeat 4
+           for length = (funcall measure-end (substring text (or end 0)))
+           while length
+           do (setq end (+ (or end 0) length))
+           until (string-match-p section-end (substring text 0 end))
+           finally return end))
+
+(defun ghostnote--end-in-abc (unit text)
+  "Where the first UNIT of TEXT in ABC ends, or nil."
+  (let ((case-fold-search nil) (plain (ghostnote--masked text)))
+    (pcase unit
+      ('phrase (ghostnote--end-of-phrase text (lambda (rest) (ghostnote--end-in-abc 'measure rest))
+                                         "[:|][]:|][0-9]*\\'"))
+      ('measure (string-match (concat "\\`[ \t\n\\~]*" ghostnote--barline "\\|\\`") plain)
+                (and (string-match ghostnote--barline plain (match-end 0)) (match-end 0)))
+      (_ (when (string-match ghostnote--note plain)
+           (when (eq unit 'beat) ; what is beamed together: up to a space or a barline
+             (string-match "[^] \t\n|:]*" plain (match-end 0)))
+           (match-end 0))))))
+
+(defun ghostnote--end-in-musicxml (unit text)
+  "Where the first UNIT of TEXT in MusicXML ends, or nil."
+  (if (eq unit 'phrase)
+      (ghostnote--end-of-phrase text (lambda (rest) (ghostnote--end-in-musicxml 'measure rest))
+                                "<repeat[ \t\n/]\\|<bar-style>light-")
+    (and (string-match (if (eq unit 'measure) "</measure>" "</note>") text) (match-end 0))))
+
+(defun ghostnote--first (unit text)
+  "The first UNIT of TEXT; all of it if there is none.
+It is `note', `beat', `measure' or `phrase'."
+  (substring text 0 (if (derived-mode-p 'nxml-mode)
+                        (ghostnote--end-in-musicxml unit text)
+                      (ghostnote--end-in-abc unit text))))
+
+(defun ghostnote--accept-first (unit)
+  "Insert the first UNIT of the suggestion and keep showing the rest."
+  (when ghostnote--shown
+    (ghostnote--insert (ghostnote--first unit (ghostnote--current)))))
+
+(defun ghostnote-accept-note ()
+  "Insert the first note of the suggestion and keep showing the rest."
+  (interactive)
+  (ghostnote--accept-first 'note))
+
+(defun ghostnote-accept-beat ()
+  "Insert the first beat of the suggestion and keep showing the rest.
+In ABC that is what is beamed together, in MusicXML a note."
+  (interactive)
+  (ghostnote--accept-first 'beat))
 
 (defun ghostnote-accept-measure ()
   "Insert the first measure of the suggestion and keep showing the rest."
   (interactive)
-  (when ghostnote--shown
-    (ghostnote--insert (ghostnote--first-measure (ghostnote--current)))))
+  (ghostnote--accept-first 'measure))
+
+(defun ghostnote-accept-phrase ()
+  "Insert the first phrase of the suggestion and keep showing the rest.
+That is four measures, or fewer where a section of the piece ends."
+  (interactive)
+  (ghostnote--accept-first 'phrase))
 
 (defun ghostnote-dismiss ()
   "Take the suggestion away until something else is typed."
@@ -306,6 +370,9 @@ One that came while typing is alone: the others are asked for first."
     (define-key map (kbd "TAB") #'ghostnote-accept)
     (define-key map (kbd "<tab>") #'ghostnote-accept)
     (define-key map (kbd "M-RET") #'ghostnote-accept-measure)
+    (define-key map (kbd "M-}") #'ghostnote-accept-phrase)
+    (define-key map (kbd "M-f") #'ghostnote-accept-note)
+    (define-key map (kbd "M-e") #'ghostnote-accept-beat)
     (define-key map (kbd "M-n") #'ghostnote-next)
     (define-key map (kbd "M-p") #'ghostnote-previous)
     (define-key map (kbd "C-g") #'ghostnote-dismiss)
@@ -329,7 +396,11 @@ The buffer must be managed by eglot or lsp-mode; `ghostnote-setup' sees to it."
       (progn
         (setq ghostnote--tick (buffer-chars-modified-tick))
         (add-to-list 'emulation-mode-map-alists 'ghostnote--emulation-alist)
+        (add-hook 'eglot-managed-mode-hook #'ghostnote--connected nil t)
+        (add-hook 'lsp-after-open-hook #'ghostnote--connected nil t)
         (add-hook 'post-command-hook #'ghostnote--after-command nil t))
+    (remove-hook 'eglot-managed-mode-hook #'ghostnote--connected t)
+    (remove-hook 'lsp-after-open-hook #'ghostnote--connected t)
     (remove-hook 'post-command-hook #'ghostnote--after-command t)
     (ghostnote-clear)))
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from notation.score import NO_MARKS, KeySignature, Marks, Note, Pitch, TimeSignature
 
-_DURATION = re.compile(r"(?<![\d%])(\d{1,4})(?:%(\d{1,4}))?(\.{0,6})(?![\d%])")
+_DURATION = re.compile(r"(?<![\d%])(\d{1,4})(?:%(\d{1,4}))?(?![\d%])")
 _PITCH = re.compile(r"(A{1,9}|B{1,9}|C{1,9}|D{1,9}|E{1,9}|F{1,9}|G{1,9}|a+|b+|c+|d+|e+|f+|g+)(#{1,3}|-{1,3}|n)?")
 _TIME = re.compile(r"\*M(\d{1,2}(?:\+\d{1,2}){0,8})[/\\](\d{1,3})$")
 _KEY_SIGNATURE = re.compile(r"\*k\[((?:[a-g](?:#{1,2}|-{1,2}|n))*)\]")
@@ -37,6 +37,10 @@ _MARK_OF = {
     "S": "turn",
     "$": "invertedturn",
 }
+_MAX_DOTS = 6
+_NO_PLACING = str.maketrans("", "", "<>")
+"""Above and below, as many files define them; some write them inside a pitch, as in `8A<-` for A flat."""
+
 _SHARP_ORDER = "FCGDAEB"
 _TONIC_FIFTHS = {step: index - 1 for index, step in enumerate(_SHARP_ORDER)}
 _MODES = {
@@ -161,14 +165,16 @@ def note_token(token: str) -> NoteToken | None:
 
 
 def _duration(match: re.Match[str]) -> Fraction | None:
-    digits, divisor, dots = match.groups()
+    """The duration of the word that `match` is from; its dots count wherever they stand, for some follow the pitch."""
+    digits, divisor = match.groups()
+    n_dots = min(_MAX_DOTS, match.string.count("."))
     if divisor is None and int(digits) == 0:
         plain = Fraction(2 ** len(digits))
     elif int(digits) == 0 or int(divisor or 1) == 0:
         return None
     else:
         plain = Fraction(int(divisor or 1), int(digits))
-    return plain * (2 - Fraction(1, 2 ** len(dots)))
+    return plain * (2 - Fraction(1, 2**n_dots))
 
 
 def tuplet_of(duration: Fraction) -> tuple[int, int] | None:
@@ -179,7 +185,7 @@ def tuplet_of(duration: Fraction) -> tuple[int, int] | None:
 
 
 def _note(word: str) -> Note | None:
-    match = _PITCH.search(word)
+    match = _PITCH.search(word.translate(_NO_PLACING))
     if match is None:
         return None
     letters, sign = match.groups(default="")
@@ -270,9 +276,13 @@ def clef(token: str) -> str | None:
 
 
 def transposition(token: str) -> Transposition | None:
-    """Read `*ITrd1c2`; None for what is none, and for intervals that are none of a real instrument."""
+    """Read `*ITrd1c2`; None for what is none, and for intervals that are none of a real instrument.
+
+    Whole octaves go by their semitones: files are found that count eight steps to one.
+    """
     match = _TRANSPOSITION.match(token)
     if match is None:
         return None
-    interval = Transposition(int(match[1]), int(match[2]))
+    diatonic, chromatic = int(match[1]), int(match[2])
+    interval = Transposition(chromatic // 12 * 7 if chromatic % 12 == 0 else diatonic, chromatic)
     return interval if abs(interval.fifths) <= 7 else None

@@ -1,7 +1,9 @@
 """What score does a MusicXML text hold, and what is wrong with it?
 
-Never fails. The text is cut into measures (`skeleton`), each of which is read by itself (`measure`). Measures of the
-last few texts are remembered, so that reading a text again after an edit costs little more than the edit.
+Never fails. The text is cut into measures (`skeleton`), each of which is read by itself (`measure`). The last few
+documents are remembered: a text that differs from one of them by an edit among its measures is read there alone
+(`edits`), and of any other text the measures that have been read before are not read again. What is remembered never
+shows.
 
 Spans count code points; durations are Fractions of a whole note. Source: MusicXML 4.0.
 """
@@ -10,15 +12,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from notation.diagnostic import Diagnostic, Severity
 from notation.language import Document
+from notation.moving import moved_diagnostic, moved_measure
+from notation.musicxml import lengths
+from notation.musicxml.edits import reread
 from notation.musicxml.header import Header, PartHeader, guess_instrument, read_header
 from notation.musicxml.measure import PartState, ReadMeasure, read_measure
 from notation.musicxml.skeleton import MAX_TAGS, PartSkeleton, Skeleton, Stretch, read_skeleton
+from notation.musicxml.tree import Tree
 from notation.musicxml.wellformed import check
-from notation.score import Event, Measure, Note, Part, Score, Voice
+from notation.score import Measure, Part, Score
 from notation.source import Span
 
 MAX_CHARACTERS = 32_000_000
@@ -27,30 +33,29 @@ MAX_CHARACTERS = 32_000_000
 _Key = tuple[str, PartState, bool, str, bool]
 _Memo = dict[_Key, tuple[int, ReadMeasure]]
 _recent: deque[_Memo] = deque(maxlen=4)
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """What `site`, `render` and `tables` need to know of a text beside its score.
-
-    Attributes:
-        skeleton: its outline.
-        states: what is in force before each measure of each part, and behind the last.
-    """
-
-    skeleton: Skeleton
-    states: tuple[tuple[PartState, ...], ...]
+_documents: deque[Document] = deque(maxlen=4)
 
 
 def parse(text: str) -> Document:
     """Parse any text whatever into a document with one score."""
     if len(text) > MAX_CHARACTERS:
-        message = (
-            f"The text has {len(text)} characters, more than the {MAX_CHARACTERS} that are read; "
-            "split the piece into movements."
-        )
-        problem = Diagnostic("too-large", Severity.ERROR, Span(0, 0), message)
-        return Document(text, (Score(),), (problem,), Tree(Skeleton(), ()))
+        return _too_large(text)
+    edited = (reread(old, text) for old in tuple(_documents))
+    document = next((one for one in edited if one is not None), None) or _parse_whole(text)
+    _documents.appendleft(document)
+    return document
+
+
+def _too_large(text: str) -> Document:
+    message = (
+        f"The text has {len(text)} characters, more than the {MAX_CHARACTERS} that are read; "
+        "split the piece into movements."
+    )
+    problem = Diagnostic("too-large", Severity.ERROR, Span(0, 0), message)
+    return Document(text, (Score(),), (problem,), Tree(Skeleton(), ()))
+
+
+def _parse_whole(text: str) -> Document:
     skeleton = read_skeleton(text)
     header = read_header(text, skeleton.header_start, skeleton.header_end)
     diagnostics = check(text)
@@ -104,7 +109,7 @@ def _read_part(
         diagnostics.extend(read.diagnostics)
         state = read.state
         states.append(state)
-    diagnostics.extend(_length_diagnostics(measures, states))
+    diagnostics.extend(lengths.check(measures, states, range(len(measures))))
     name = header.name if header else ""
     instrument = header.instrument if header else guess_instrument(outline.id)
     return Part(outline.id, tuple(measures), name, instrument, state.staves), tuple(states)
@@ -131,71 +136,5 @@ def _recall(text: str, stretch: Stretch, state: PartState, memo: _Memo, remember
 
 def _moved(read: ReadMeasure, by: int) -> ReadMeasure:
     """The same measure, `by` characters further on."""
-    measure = read.measure
-    return ReadMeasure(
-        Measure(
-            tuple(Voice(tuple(_moved_event(e, by) for e in v.events), v.staff, v.number) for v in measure.voices),
-            measure.time,
-            measure.key,
-            measure.barline,
-            measure.repeat_start,
-            measure.ending,
-            measure.transpose,
-            measure.clefs,
-            measure.number,
-            measure.implicit,
-            _moved_span(measure.span, by),
-        ),
-        tuple(replace(diagnostic, span=_moved_span(diagnostic.span, by)) for diagnostic in read.diagnostics),
-        read.state,
-        read.position,
-        read.current,
-        read.after_backup,
-    )
-
-
-def _moved_event(event: Event, by: int) -> Event:
-    return Event(
-        event.onset,
-        event.duration,
-        tuple(Note(note.pitch, note.tie, note.accidental, _moved_span(note.span, by)) for note in event.notes),
-        event.tuplet,
-        event.grace,
-        event.hidden,
-        event.whole_measure,
-        event.chord_symbol,
-        event.marks,
-        _moved_span(event.span, by),
-    )
-
-
-def _moved_span(span: Span, by: int) -> Span:
-    return Span(span.start + by, span.end + by)
-
-
-def _length_diagnostics(measures: list[Measure], states: list[PartState]) -> Iterable[Diagnostic]:
-    """Measures that are longer than their metre, or shorter without being a pickup or a piece of a split measure."""
-    for index, measure in enumerate(measures):
-        full = measure.time.duration
-        if full is None or not measure.voices or measure.barline is None or not states[index + 1].has_time:
-            continue
-        length = measure.duration
-        if length == full or measure.implicit:
-            continue
-        if length < full and _may_be_short(measures, index):
-            continue
-        code, word = ("measure-too-long", "more") if length > full else ("measure-too-short", "less")
-        message = (
-            f"Measure {measure.number or index + 1} lasts {length} of a whole note, {word} than the {full} of its "
-            'metre; correct it, or say implicit="yes".'
-        )
-        yield Diagnostic(code, Severity.WARNING, measure.span, message, "MusicXML 4.0, measure")
-
-
-def _may_be_short(measures: list[Measure], index: int) -> bool:
-    measure = measures[index]
-    if index in (0, len(measures) - 1) or measure.repeat_start:
-        return True
-    before, after = measures[index - 1].barline, measures[index + 1]
-    ends_here = measure.barline is not None and measure.barline.ends_section
-    return ends_here or bool(before and before.ends_section) or bool(after.repeat_start) or bool(measure.ending)
+    diagnostics = tuple(moved_diagnostic(one, by) for one in read.diagnostics)
+    return replace(read, measure=moved_measure(read.measure, by), diagnostics=diagnostics)

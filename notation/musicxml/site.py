@@ -16,10 +16,10 @@ from fractions import Fraction
 from notation.language import Document
 from notation.musicxml.measure import PartState, ReadMeasure, read_measure
 from notation.musicxml.notation_groups import Place, open_tuplet
-from notation.musicxml.reader import Tree
 from notation.musicxml.skeleton import PartSkeleton, Stretch
 from notation.musicxml.style import Style, learn
 from notation.musicxml.tags import Element, is_between_elements, read_elements
+from notation.musicxml.tree import Tree
 from notation.score import Event, KeySignature, Measure, Part, TimeSignature, Voice
 from notation.site import NOTHING_PENDING, CompletionSite, Pending
 

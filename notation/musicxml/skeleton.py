@@ -107,6 +107,33 @@ def read_skeleton(text: str) -> Skeleton:
     return skeleton
 
 
+def read_measures(text: str, start: int, end: int) -> list[Stretch] | None:
+    """The measures between two offsets of a part, of which the first is behind a tag and the second where one begins.
+
+    Returns:
+        None if something there reaches beyond `end`, or is no measure but a part or a score.
+    """
+    stretches: list[Stretch] = []
+    measure: Stretch | None = None
+    for match in _TAG.finditer(text, start):
+        if match.start() >= end:
+            break
+        if match.end() > end or match["name"] not in ("measure", None):
+            return None
+        if match["name"] is None:
+            continue
+        if measure is not None:
+            _finish(measure, match, end, bool(match["slash"]))
+            measure = None
+        if not match["slash"]:
+            stretch = _stretch(match, match["raw"])
+            stretches.append(stretch)
+            measure = None if stretch.closed else stretch
+    if measure is not None:
+        _finish(measure, None, end, False)
+    return stretches
+
+
 def _read_partwise(skeleton: Skeleton, tags: list[re.Match[str]], end: int) -> None:
     part: PartSkeleton | None = None
     measure: Stretch | None = None

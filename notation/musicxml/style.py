@@ -23,6 +23,8 @@ _INNER = (
     "lyric", "articulations", "ornaments", "technical", "dynamics",
 )  # fmt: skip
 _LOOK_AT = 60_000
+_SEEN = 500_000
+"""Characters in which an optional element appears, if the document writes it."""
 _DEFAULT_UNIT = "  "
 
 
@@ -73,7 +75,8 @@ class Style:
 
 def learn(text: str, skeleton: Skeleton, part: PartSkeleton) -> Style:
     """The style of a document, as the given part and the first others show it."""
-    has_notes = "<note" in text
+    seen = text[:_SEEN]
+    has_notes = "<note" in seen
     part_indent = indent_at(text, part.start)
     outlines = [part, *skeleton.parts]
     first = next((outline.measures[0] for outline in outlines if outline.measures), None)
@@ -81,7 +84,7 @@ def learn(text: str, skeleton: Skeleton, part: PartSkeleton) -> Style:
     if first is None and part_indent is not None:
         measure_indent = part_indent + _DEFAULT_UNIT
     content, inner = (pattern.search(text, skeleton.header_end) for pattern in (_CONTENT, _IN_CONTENT))
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = "\r\n" if "\r\n" in seen else "\n"
     if measure_indent is None and content is None:
         newline = ""
     measure_indent = measure_indent or ""
@@ -94,9 +97,9 @@ def learn(text: str, skeleton: Skeleton, part: PartSkeleton) -> Style:
         content[1] if content else measure_indent + unit,
         _flat(text, skeleton.header_end),
         " />" in text[skeleton.header_end : skeleton.header_end + 20_000],
-        "<voice" in text or not has_notes,
-        "<beam" in text or not has_notes,
-        "<stem" in text,
+        "<voice" in seen or not has_notes,
+        "<beam" in seen or not has_notes,
+        "<stem" in seen,
     )
 
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from notation.language import Document, TableItem
 from notation.musicxml import names
-from notation.musicxml.reader import Tree
 from notation.musicxml.tags import TOKEN
+from notation.musicxml.tree import Tree
 from notation.source import Span
 
 _Children = Mapping[str, str]

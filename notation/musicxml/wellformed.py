@@ -13,6 +13,9 @@ from lxml import etree
 from notation.diagnostic import Diagnostic, Severity
 from notation.source import Span
 
+BROKEN = "not-well-formed"
+"""The code of what is found here."""
+
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[<>]*+(?:>|\[(?:.*?\]\s*>|.*))", re.DOTALL)
 _NOT_NEWLINE = re.compile(r"[^\n]")
 
@@ -38,7 +41,7 @@ def check(text: str) -> list[Diagnostic]:
         reason = (error.msg or "it breaks off").split(", line ")[0]
         message = f"This is not well-formed XML: {reason}. Mend it here, or close what is open."
         span = Span(start, min(start + 1, len(text)))
-        return [Diagnostic("not-well-formed", Severity.ERROR, span, message, "XML 1.0")]
+        return [Diagnostic(BROKEN, Severity.ERROR, span, message, "XML 1.0")]
     return []
 
 

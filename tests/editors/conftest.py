@@ -1,4 +1,4 @@
-"""What the tests of every editor share: the model, and the pieces in the making."""
+"""What the tests of every editor share: the pieces in the making."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import model
 from tests.editors.programs import ROOT
-
-__all__ = ["model"]
 
 ABC = (ROOT / "examples" / "irish-washerwoman.abc").read_text(encoding="utf-8")
 XML = (ROOT / "examples" / "old-hundredth.musicxml").read_text(encoding="utf-8")

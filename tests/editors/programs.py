@@ -53,7 +53,7 @@ def of_next(name: str, environment: dict[str, str]) -> Program:
 
 def missing(package: str, reason: str) -> None:
     """Skip the test, or fail it if the package is promised and must be there."""
-    text = f"EDITOR MISSING: {package}: {reason}. Run scripts/setup-editors.sh"
+    text = f"EDITOR MISSING: {package}: {reason}. Run scripts/setup-editors.sh --all"
     promised = subprocess.run([str(SETUP), "--promised"], capture_output=True, text=True, check=True).stdout.split()
     if os.environ.get("CI", "").lower() in ("1", "true") and package in promised:
         pytest.fail(text)

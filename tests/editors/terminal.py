@@ -39,10 +39,10 @@ class Terminal:
         """What is on the screen; with escape sequences if colours are wanted."""
         return self.tmux("capture-pane", "-p", *(("-e",) if colours else ()))
 
-    def wait_for(self, text: str, seconds: float = 20) -> str:
+    def wait_for(self, text: str) -> str:
         """Wait until a text is on the screen; gives the screen."""
         try:
-            return until(lambda: self.screen() if text in self.screen() else "", f"{text!r} on the screen", seconds)
+            return until(lambda: self.screen() if text in self.screen() else "", f"{text!r} on the screen")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.screen()}") from None
 

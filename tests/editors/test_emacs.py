@@ -14,7 +14,7 @@ from tests.editors.waiting import until, until_saved
 
 PACKAGE = ROOT / "editors" / "emacs"
 TESTS = Path(__file__).parent / "emacs" / "ghostnote-tests.el"
-N_TESTS = 9
+N_TESTS = 11
 CLIENTS = [("eglot", "elpa-eglot"), ("lsp-mode", "elpa-lsp-mode")]
 
 
@@ -54,7 +54,7 @@ def test_the_ert_tests_pass(
         str(TESTS),
     ]
     command += ["-f", "ert-run-tests-batch-and-exit"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path, given), timeout=250)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(tmp_path, given), timeout=280)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-6000:]
     assert re.search(rf"Ran {N_TESTS} tests", said), said[-1000:]

@@ -159,6 +159,18 @@ def test_the_completion_menu_has_the_measures_too(nvim: Neovim) -> None:
     until(lambda: len(nvim.text()) > len(before) + 3, "the entry in the text")
 
 
+def test_the_menu_of_neovims_own_completion(tmp_path: Path, abc_file: Path, model: str) -> None:
+    with neovim(program(NEWEST_NATIVE), tmp_path, abc_file, options(NEWEST_NATIVE, model)) as nvim:
+        nvim.wait_for_server()
+        before = nvim.text()
+        nvim.lua("vim.lsp.completion.enable(true, require('ghostnote.client').of(0).id, 0)")
+        nvim.keys("GA ")
+        nvim.lua("vim.lsp.completion.get()")
+        until(lambda: nvim.lua("return vim.fn.pumvisible()"), "the menu")
+        nvim.keys("<C-n><C-y>")
+        until(lambda: len(nvim.text()) > len(before) + 3, "the entry in the text")
+
+
 def test_settings_and_commands(nvim: Neovim) -> None:
     nvim.keys(":Ghostnote set measures=3<CR>")
     nvim.keys("GA")
@@ -213,6 +225,12 @@ def test_every_topic_of_the_help_is_found(tmp_path: Path, abc_file: Path, model:
         nvim.lua(f"vim.opt.rtp:append('{doc.parent}') vim.cmd('helptags {doc}')")
         tags = [line.split("\t")[0] for line in (doc / "tags").read_text(encoding="utf-8").splitlines()]
         assert {"ghostnote", ":Ghostnote", "ghostnote-keys", "ghostnote-options"} <= set(tags)
+        nvim.keys(":help ghostnote-keys<CR>")
+        page = until(lambda: text if "KEYS" in (text := nvim.text()) else "", "the page")
+        for keys in nvim.lua("return vim.tbl_values(require('ghostnote.config').get().keys)"):
+            assert f"  {keys} " in page
+        for command in nvim.lua("return require('ghostnote.commands').complete('', 'Ghostnote ')"):
+            assert f":Ghostnote {command} " in page
 
 
 @pytest.mark.parametrize("version", [DEBIAN, NEWEST_NATIVE])
@@ -223,8 +241,16 @@ def test_the_parts_of_a_suggestion(version: str, tmp_path: Path, abc_file: Path,
         ("abc", "measure", '"A|m"c3 d3|]', '"A|m"c3 d3|]'),
         ("abc", "measure", "|1 cAc|2 d3|", "|1 cAc|2"),
         ("abc", "note", "| ^c'3/2-c2", "| ^c'3/2-"),
+        ("abc", "beat", ' cA"G"c edc |', ' cA"G"c'),
+        ("abc", "beat", "edc|BGG", "edc"),
+        ("abc", "beat", " |", " |"),
+        ("abc", "phrase", "a6|b6|c6|d6|e6|", "a6|b6|c6|d6|"),
+        ("abc", "phrase", "a6|b6:|c6|", "a6|b6:|"),
+        ("abc", "phrase", "a6|b6", "a6|"),
         ("abc", "note", '"Am"{b}[Ace]2 d2', '"Am"{b}[Ace]2'),
         ("musicxml", "note", "<measure><note/><note>x</note><note>", "<measure><note/><note>x</note>"),
+        ("musicxml", "beat", "<note><rest/></note><note>", "<note><rest/></note>"),
+        ("musicxml", "phrase", "<measure>a<repeat/></measure><measure>", "<measure>a<repeat/></measure>"),
         ("musicxml", "measure", "<measure>a</measure><measure>", "<measure>a</measure>"),
         ("musicxml", "measure", "</measure", "</measure"),
     ]

@@ -10,13 +10,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], what: str, seconds: float = 20) -> T:
+def until(look: Callable[[], T], what: str, seconds: float = 90) -> T:
     """Look again and again until there is something to see.
 
     Args:
         look: gives a true value once it is so.
         what: is waited for, for the message.
-        seconds: how long at most.
+        seconds: how long at most; many, for a machine that does much else takes long to start a server.
 
     Raises:
         AssertionError: it did not come; the message has the last look.

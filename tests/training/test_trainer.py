@@ -3,6 +3,11 @@
 import csv
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +16,7 @@ import torch
 from typer.testing import CliRunner
 
 from training import cli, trainer
-from training.config import RunConfig, TrainingConfig, load_config
+from training.config import RunConfig, TrainingConfig, load_config, load_run_config
 from training.models.checkpoint import load_checkpoint
 
 # Lightning's own use of torch's internals, and its advice on numbers of workers.
@@ -48,12 +53,12 @@ def logged(out, name):
 @pytest.fixture(scope="module")
 def whole_run(dataset, config, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "whole"
-    trainer.train(dataset.folder, out, config, n_threads=1)
+    trainer.train(dataset, out, config, n_threads=1)
     return out
 
 
 def test_the_loss_falls(dataset, config, tmp_path):
-    trainer.train(dataset.folder, tmp_path, longer(config, steps=40), n_threads=1)
+    trainer.train(dataset, tmp_path, longer(config, steps=40), n_threads=1)
     losses = logged(tmp_path, "loss")
     assert losses[0] == pytest.approx(math.log(config.model.vocabulary_size), rel=0.1)
     assert sum(losses[-5:]) / 5 < 0.75 * losses[0]
@@ -70,49 +75,132 @@ def test_a_run_leaves_a_model_with_its_figures(whole_run, config):
     json.dumps(found.training, allow_nan=False)
 
 
-def test_a_killed_run_goes_on_to_the_very_same_weights(dataset, config, whole_run, tmp_path, monkeypatch):
-    """Saved after every step, killed after the fifth; the rest is one run with another process's state."""
+PROGRAM = """
+import sys
+from pathlib import Path
+from training import trainer
+from training.config import load_run_config
+from training.dataset.build import Dataset
+data, out, config = map(Path, sys.argv[1:])
+trainer.train(Dataset.open(data), out, load_run_config(config), n_threads=1)
+"""
 
-    class Killed(BaseException):
-        pass
 
-    save = trainer.Housekeeping._save
+def written(config, path):
+    path.write_text(json.dumps(config.as_dict()), encoding="utf-8")
+    return path
 
-    def save_and_die(self, lightning_trainer, module):
-        save(self, lightning_trainer, module)
-        if lightning_trainer.global_step == 5:
-            raise Killed
 
-    monkeypatch.setattr(trainer.Housekeeping, "_save", save_and_die)
-    with pytest.raises(Killed):
-        trainer.train(dataset.folder, tmp_path, longer(config, checkpoint_minutes=0), n_threads=1)
-    monkeypatch.undo()
-    torch.manual_seed(999)
-    trainer.train(dataset.folder, tmp_path, config, n_threads=1, resume=True)
-    resumed, expected = (load_checkpoint(out / trainer.MODEL) for out in (tmp_path, whole_run))
+def start(*arguments, launcher=()):
+    """A run as a process of its own."""
+    command = [sys.executable, "-W", "ignore", *launcher, *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_killed_run_goes_on_to_the_very_same_weights(dataset, config, tmp_path):
+    """A checkpoint after every step, killed at any moment after the first; the rest is one run in another process."""
+    config = longer(config, steps=60)
+    trainer.train(dataset, tmp_path / "whole", config, n_threads=1)
+    path = written(longer(config, checkpoint_minutes=0), tmp_path / "config.json")
+    out = tmp_path / "killed"
+    process = start("-c", PROGRAM, dataset.folder, out, path)
+    while process.poll() is None and not (out / trainer.CHECKPOINT).exists():
+        time.sleep(0.01)
+    process.kill()
+    output, _ = process.communicate()
+    assert process.returncode == -signal.SIGKILL, output.decode()
+    steps = torch.load(out / trainer.CHECKPOINT, weights_only=True)["global_step"]
+    assert 0 < steps < config.training.steps
+    trainer.train(dataset, out, config, n_threads=1, resume=True)
+    resumed, expected = (load_checkpoint(each / trainer.MODEL) for each in (out, tmp_path / "whole"))
     assert resumed.training["steps"] == expected.training["steps"]
     assert resumed.training["tokens"] == expected.training["tokens"]
     for name, weights in expected.model.state_dict().items():
         torch.testing.assert_close(resumed.model.state_dict()[name], weights, msg=name)
+    assert len(logged(out, "loss")) >= config.training.steps
+
+
+def test_two_processes_learn_what_one_does(dataset, config, tmp_path):
+    """As `torchrun` starts them; without dropout, which every process draws for itself."""
+    config = replace(config, model=replace(config.model, dropout=0.0))
+    trainer.train(dataset, tmp_path / "one", config, n_threads=1)
+    path = written(config, tmp_path / "config.json")
+    script = tmp_path / "run.py"
+    script.write_text(PROGRAM, encoding="utf-8")
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    process = start(script, dataset.folder, tmp_path / "two", path, launcher=launcher)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output.decode()
+    one, two = (load_checkpoint(tmp_path / name / trainer.MODEL) for name in ("one", "two"))
+    assert two.training["tokens"] == one.training["tokens"]
+    for name, weights in one.model.state_dict().items():
+        torch.testing.assert_close(two.model.state_dict()[name], weights, rtol=1e-3, atol=1e-4, msg=name)
+    assert logged(tmp_path / "two", "loss") == pytest.approx(logged(tmp_path / "one", "loss"), rel=1e-3)
+    assert files_of(tmp_path / "two") == files_of(tmp_path / "one")
+
+
+def files_of(out):
+    """What a run left, but for the machine's and the process's names in those of TensorBoard."""
+    return sorted(path.relative_to(out).as_posix().partition(".tfevents")[0] for path in out.rglob("*"))
+
+
+def test_processes_must_be_able_to_share_a_batch(dataset, config, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(ValueError, match="4 rows cannot be shared by 3 processes"):
+        trainer.train(dataset, tmp_path, config)
+
+
+def test_a_run_without_gain_ends_early_with_its_best_model(dataset, config, tmp_path):
+    """A rate at which nothing is learned after the first validation."""
+    hopeless = longer(config, minutes=5, validation_minutes=0, patience=2, learning_rate=3.0, warmup=0.0)
+    trainer.train(dataset, tmp_path, hopeless, n_threads=1)
+    found = load_checkpoint(tmp_path / trainer.MODEL)
+    costs = logged(tmp_path, "valid_nats_per_token")
+    assert found.training["valid"]["all"]["nats_per_token"] == pytest.approx(min(costs))
+    assert found.training["minutes"] < 4
+    assert costs.index(min(costs)) < len(costs) - 2
+
+
+def test_logs_go_to_weights_and_biases_if_asked_for(dataset, config, tmp_path):
+    pytest.importorskip("wandb", reason="Weights & Biases is not installed: pip install wandb")
+    program = PROGRAM.replace("n_threads=1", "n_threads=1, wandb=True")
+    path = written(longer(config, steps=2), tmp_path / "config.json")
+    environment = {**os.environ, "WANDB_MODE": "offline", "OMP_NUM_THREADS": "1"}
+    arguments = [sys.executable, "-W", "ignore", "-c", program, dataset.folder, tmp_path / "run", path]
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "run").rglob("*.wandb"))
+
+
+def test_weights_and_biases_that_is_missing_is_said(dataset, config, tmp_path, monkeypatch):
+    monkeypatch.setattr("lightning.pytorch.loggers.wandb._WANDB_AVAILABLE", False)
+    with pytest.raises(ValueError, match="pip install wandb"):
+        trainer.train(dataset, tmp_path, config, wandb=True)
+
+
+def test_what_a_run_was_set_to_is_read_again(whole_run, config):
+    assert load_run_config(whole_run / "config.json") == config
+    assert load_run_config(whole_run / "config.json", seed=9).training.seed == 9
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own modules, as compiling loads them
 def test_a_compiled_run_learns_the_same_and_its_checkpoint_fits_any_run(dataset, config, tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))  # no C compiler, no minutes
     compiled = replace(longer(config, compile=True, steps=2), model=replace(config.model, dropout=0.0))
-    trainer.train(dataset.folder, tmp_path / "compiled", compiled, n_threads=1)
-    trainer.train(dataset.folder, tmp_path / "plain", longer(compiled, compile=False), n_threads=1)
+    trainer.train(dataset, tmp_path / "compiled", compiled, n_threads=1)
+    trainer.train(dataset, tmp_path / "plain", longer(compiled, compile=False), n_threads=1)
     one, other = (load_checkpoint(tmp_path / name / trainer.MODEL).model for name in ("compiled", "plain"))
     for name, weights in one.state_dict().items():
         torch.testing.assert_close(weights, other.state_dict()[name], rtol=1e-3, atol=1e-4, msg=name)
-    trainer.train(
-        dataset.folder, tmp_path / "compiled", longer(compiled, compile=False, steps=3), n_threads=1, resume=True
-    )
+    trainer.train(dataset, tmp_path / "compiled", longer(compiled, compile=False, steps=3), n_threads=1, resume=True)
     assert load_checkpoint(tmp_path / "compiled" / trainer.MODEL).training["steps"] == 3
 
 
 def test_a_timed_run_ends_with_its_schedule(dataset, config, tmp_path):
-    trainer.train(dataset.folder, tmp_path, longer(config, minutes=0.05, steps=0), n_threads=1)
+    trainer.train(dataset, tmp_path, longer(config, minutes=0.05, steps=0), n_threads=1)
     rates = logged(tmp_path, "learning_rate")
     assert rates[-1] < 0.1 * max(rates)
     assert load_checkpoint(tmp_path / trainer.MODEL).training["minutes"] == pytest.approx(0.05, rel=0.5)
@@ -134,12 +222,12 @@ def test_the_rate_rises_then_falls(schedule):
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(dataset, config, whole_run):
     with pytest.raises(ValueError, match="--resume"):
-        trainer.train(dataset.folder, whole_run, config)
+        trainer.train(dataset, whole_run, config)
 
 
 def test_nothing_to_resume_is_an_error(dataset, config, tmp_path):
     with pytest.raises(FileNotFoundError, match="without --resume"):
-        trainer.train(dataset.folder, tmp_path, config, resume=True)
+        trainer.train(dataset, tmp_path, config, resume=True)
 
 
 @pytest.mark.parametrize("name", ["small", "release"])
@@ -167,32 +255,12 @@ def test_an_impossible_configuration_is_refused(tmp_path, text, message):
         load_config(str(path))
 
 
-def test_the_command_line_from_scores_to_a_model(tmp_path, corpus_root):
-    (tmp_path / "tiny.toml").write_text(
-        "[model]\nn_layer = 1\nn_head = 1\nn_kv_head = 1\nn_embd = 16\nblock_size = 64\n"
-        "[training]\nsteps = 2\nbatch_size = 2\nprecision = 'fp32'\n",
-        encoding="utf-8",
-    )
-    run, out, data = CliRunner().invoke, str(tmp_path / "run"), str(tmp_path / "data")
-    built = run(cli.corpus, ["build", "--out", data, "--limit", "4", f"music21={corpus_root}"])
-    assert built.exit_code == 0, built.output
-    import typer
-
-    program = typer.Typer()
-    program.command()(cli.train)
-    trained = run(program, ["--data", data, "--out", out, "--config", str(tmp_path / "tiny.toml"), "--threads", "1"])
-    assert trained.exit_code == 0, trained.output
-    assert load_checkpoint(tmp_path / "run" / trainer.MODEL).training["steps"] == 2
-    again = run(program, ["--data", data, "--out", out, "--config", str(tmp_path / "tiny.toml"), "--threads", "1"])
-    assert again.exit_code == 2
-
-
 def test_the_corpora_are_listed_with_their_licences():
     listed = CliRunner().invoke(cli.corpus, ["list"])
     assert listed.exit_code == 0
     assert "nifc_polish" in listed.output
 
 
-@pytest.mark.parametrize("source", ["music21", "music21=", "nothing=here"])
+@pytest.mark.parametrize("source", ["nothing=here", "=here"])
 def test_a_wrong_source_is_refused(tmp_path, source):
     assert CliRunner().invoke(cli.corpus, ["build", "--out", str(tmp_path), source]).exit_code == 2

@@ -25,7 +25,11 @@ CC0 = "CC0-1.0"
 CC_BY = "CC-BY-4.0"
 PUBLIC_DOMAIN = "public domain"
 
-__all__ = ["CC0", "CC_BY", "GENRES", "PUBLIC_DOMAIN", "Corpus", "Piece", "Read"]
+_NOBODY = ("", "anonim", "anonymous", "anon", "unknown", "traditional", "trad", "various")
+_LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "æ": "ae", "Æ": "Ae"})
+"""Letters that Unicode does not take apart into a plain one and an accent."""
+
+__all__ = ["CC0", "CC_BY", "GENRES", "PUBLIC_DOMAIN", "Corpus", "Piece", "Pin", "Read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Piece:
         licence: of this piece.
         path: of its file, relative to the corpus, with forward slashes.
         genre: one of `GENRES`.
+        composer_key: who composed it, as `composer_key` says it, where the source tells reliably; else empty. Pieces of
+            some composers are kept for the unseen split by it.
     """
 
     id: str
@@ -51,6 +57,7 @@ class Piece:
     licence: str
     path: str
     genre: str
+    composer_key: str = ""
 
     @property
     def corpus(self) -> str:
@@ -81,6 +88,23 @@ def _no_default_root() -> Path | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """Where the files of a corpus are fetched from, so that everyone gets the same.
+
+    Attributes:
+        commit: the full hash of a commit of the git repository at `url`.
+        n_files: how many files there are to read.
+        patterns: the files that are read, as git's ignore files write them.
+        url: of the repository.
+    """
+
+    commit: str
+    n_files: int
+    patterns: tuple[str, ...]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """A collection of scores that the user can fetch.
 
@@ -91,9 +115,11 @@ class Corpus:
         attribution: whom to thank, in one sentence; empty if nobody asks for it.
         source_url: where it comes from.
         release: whether weights that were trained on it may be published.
+        use: what it is for, in a word or two.
         list_files: (root) -> the files to read, sorted. Raises FileNotFoundError if there are none.
         read: (root, file) -> what the file gives. Never raises because of what the file says.
         default_root: () -> where it already lies on this machine, or None.
+        pin: where `fetch` gets it; None if it is part of a package, or the user's own.
     """
 
     name: str
@@ -105,6 +131,8 @@ class Corpus:
     list_files: Callable[[Path], list[Path]]
     read: Callable[[Path, Path], Read]
     default_root: Callable[[], Path | None] = _no_default_root
+    pin: Pin | None = None
+    use: str = "training"
 
     def pieces(self, root: Path) -> Iterator[Piece]:
         """Every piece that can be used, file by file.
@@ -214,3 +242,17 @@ def title_key(title: str) -> str:
     while len(words) > 1 and re.fullmatch(r"\d+|i{1,3}|iv|v", words[-1]):
         words.pop()
     return " ".join(word for word in words if word not in ("the", "a", "an"))
+
+
+def composer_key(name: str) -> str:
+    """Surname and first given name, plain and lower-case: `beach amy` for `Beach, Amy Marcy` and for `Amy Beach`.
+
+    Empty if the name says that nobody knows.
+    """
+    plain = unicodedata.normalize("NFKD", re.sub(r"[(\[].*?[)\]]", " ", name).translate(_LETTERS))
+    surname, comma, given = plain.encode("ascii", "ignore").decode().lower().replace("_", " ").partition(",")
+    words = [re.findall(r"[a-z']+", part) for part in (surname, given)]
+    if not comma:
+        words = [words[0][-1:], words[0][:-1]]
+    key = " ".join([*words[0], *words[1][:1]])
+    return "" if key in _NOBODY else key

@@ -47,6 +47,7 @@ CORPUS = Corpus(
     attribution="",
     source_url="",
     release=False,
+    use="your own models",
     list_files=_list_files,
     read=_read,
 )

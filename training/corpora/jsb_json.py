@@ -18,9 +18,10 @@ from itertools import groupby
 from pathlib import Path
 
 from notation.score import Barline, Event, KeySignature, Measure, Note, Part, Pitch, Score, Voice
-from training.corpora.base import Corpus, Piece, Read, collect, find_files, relative
+from training.corpora.base import Corpus, Piece, Pin, Read, collect, find_files, relative
 
 _NAME = "jsb_json"
+_URL = "https://github.com/czhuang/JSB-Chorales-dataset"
 _FILE = "Jsb16thSeparated.json"
 _STEP = Fraction(1, 16)
 _STEPS_PER_MEASURE = 16
@@ -119,8 +120,10 @@ CORPUS = Corpus(
     genre="hymn",
     licence="none stated",
     attribution="JSB Chorales, prepared by Nicolas Boulanger-Lewandowski and Cheng-Zhi Anna Huang.",
-    source_url="https://github.com/czhuang/JSB-Chorales-dataset",
+    source_url=_URL,
     release=False,
+    use="benchmark",
     list_files=_list_files,
     read=_read,
+    pin=Pin("9a7f733ddb4ed91f48da64ac7f0f621c34aadd4d", 1, ("Jsb16thSeparated.json",), _URL),
 )

@@ -1,7 +1,8 @@
 """Folk tunes of the music21 corpus: 4,433 tunes in ABC from O'Neill's Music of Ireland (1850 tunes), Aird's Airs,
 Ryan's Mammoth Collection, a fife book and the Northumbrian Minstrelsy.
 
-Source: https://github.com/cuthbertLab/music21 (music21/corpus; the installed package holds the same files).
+Source: https://github.com/cuthbertLab/music21 (music21/corpus); the installed package holds the same files and is
+found without importing it, so there is nothing to fetch.
 Licence: the books are in the public domain; the transcriptions are distributed by permission of those who made them,
 whom the files name in their Z: fields. A work is a tune's title, over all books.
 Left out: every other folder; the Essen collection in particular is not free.
@@ -9,6 +10,7 @@ Left out: every other folder; the Essen collection in particular is not free.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from notation.score import Score
@@ -21,6 +23,15 @@ ATTRIBUTION = (
     " distributed with music21 by Michael Scott Asato Cuthbert."
 )
 LICENCE = f"{PUBLIC_DOMAIN} books, transcriptions by permission"
+
+
+def installed_root() -> Path | None:
+    """The corpus folder of the installed package, or None if music21 is not installed."""
+    spec = find_spec("music21")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    root = Path(spec.submodule_search_locations[0]) / "corpus"
+    return root if root.is_dir() else None
 
 
 def list_books(root: Path) -> list[Path]:
@@ -68,4 +79,5 @@ CORPUS = Corpus(
     release=True,
     list_files=list_books,
     read=_read,
+    default_root=installed_root,
 )

@@ -13,10 +13,11 @@ import re
 from pathlib import Path
 
 from notation.score import Score
-from training.corpora.base import CC_BY, Corpus, Piece, Read, find_files, read_pieces, relative
+from training.corpora.base import CC_BY, Corpus, Piece, Pin, Read, find_files, read_pieces, relative
 from training.corpora.scoring import genre_of, with_pianos
 
 _NAME = "nifc_chopin"
+_URL = "https://github.com/pl-wnifc/humdrum-chopin-first-editions"
 _OPUS = re.compile(r"(\d+)")
 
 
@@ -42,6 +43,7 @@ def _read(root: Path, path: Path) -> Read:
             licence=CC_BY,
             path=relative(root, path),
             genre=genre_of([part.instrument for part in score.parts]),
+            composer_key="chopin fryderyk",
         )
 
     return read_pieces(path, relative(root, path), to_piece)
@@ -52,8 +54,9 @@ CORPUS = Corpus(
     genre="keyboard",
     licence=CC_BY,
     attribution="Chopin Heritage in Open Access, (c) 2017-2021 The Fryderyk Chopin Institute, chopinscores.org.",
-    source_url="https://github.com/pl-wnifc/humdrum-chopin-first-editions",
+    source_url=_URL,
     release=True,
     list_files=_list_files,
     read=_read,
+    pin=Pin("95dfb105c1669c72d10b04088566154f12d3dc1c", 512, ("*.krn",), _URL),
 )

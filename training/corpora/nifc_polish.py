@@ -15,10 +15,22 @@ from pathlib import Path
 
 from notation import kern
 from notation.score import Score
-from training.corpora.base import CC_BY, Corpus, Piece, Read, collect, find_files, read_text, relative
+from training.corpora.base import (
+    CC_BY,
+    Corpus,
+    Piece,
+    Pin,
+    Read,
+    collect,
+    composer_key,
+    find_files,
+    read_text,
+    relative,
+)
 from training.corpora.scoring import genre_of, with_pianos
 
 _NAME = "nifc_polish"
+_URL = "https://github.com/pl-wnifc/humdrum-polish-scores"
 _LICENCE_LINE = re.compile(r"^!!!YEM:.*\bCC-BY-4\.0\b", re.MULTILINE)
 _CHOPIN_OPUS = re.compile(r"_chopin-fryderyk--.*\bop-(\d+)")
 _MOVEMENT = re.compile(r"(--\d{3})-\d{3}$")
@@ -53,6 +65,7 @@ def _read(root: Path, path: Path) -> Read:
             licence=CC_BY,
             path=inside,
             genre=genre_of([part.instrument for part in score.parts]),
+            composer_key=composer_key(score.composer),
         )
 
     return collect(inside, kern.parse(text).scores, to_piece)
@@ -63,8 +76,9 @@ CORPUS = Corpus(
     genre="other",
     licence=CC_BY,
     attribution="Polish Music Heritage in Open Access, (c) 2019-2022 The Fryderyk Chopin Institute, polishscores.org.",
-    source_url="https://github.com/pl-wnifc/humdrum-polish-scores",
+    source_url=_URL,
     release=True,
     list_files=_list_files,
     read=_read,
+    pin=Pin("c0403623c0da3f75f1bcd6041dc85098e0cabe02", 7896, ("*.krn",), _URL),
 )

@@ -13,9 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from notation.score import Score
-from training.corpora.base import PUBLIC_DOMAIN, Corpus, Piece, Read, find_files, read_pieces, relative, title_key
+from training.corpora.base import PUBLIC_DOMAIN, Corpus, Piece, Pin, Read, find_files, read_pieces, relative, title_key
 
 _NAME = "openewld"
+_URL = "https://github.com/00sapo/OpenEWLD"
 
 
 def _list_files(root: Path) -> list[Path]:
@@ -46,8 +47,9 @@ CORPUS = Corpus(
     genre="lead",
     licence=PUBLIC_DOMAIN,
     attribution="OpenEWLD by Federico Simonetta and others.",
-    source_url="https://github.com/00sapo/OpenEWLD",
+    source_url=_URL,
     release=True,
     list_files=_list_files,
     read=_read,
+    pin=Pin("ec03cbd809ca5296ee708591b970d0423dcbe31c", 445, ("*.mxl",), _URL),
 )

@@ -16,6 +16,7 @@ from training.corpora.base import (
     PUBLIC_DOMAIN,
     Corpus,
     Piece,
+    Pin,
     Read,
     collect,
     find_files,
@@ -25,6 +26,7 @@ from training.corpora.base import (
 )
 
 _NAME = "openhymnal"
+_URL = "https://github.com/mzealey/openhymnal"
 _FREE = re.compile(r"^C:\s*copyright:\s*public domain\b", re.MULTILINE)
 
 
@@ -59,8 +61,9 @@ CORPUS = Corpus(
     genre="hymn",
     licence=PUBLIC_DOMAIN,
     attribution="The Open Hymnal Project, maintained by Brian J. Dumont.",
-    source_url="https://github.com/mzealey/openhymnal",
+    source_url=_URL,
     release=True,
     list_files=_list_files,
     read=_read,
+    pin=Pin("d35811b2d5c9b0bbc5887d60a2936454815416e8", 278, ("*.abc",), _URL),
 )

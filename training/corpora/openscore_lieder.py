@@ -10,9 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from notation.score import Score
-from training.corpora.base import CC0, Corpus, Piece, Read, find_files, read_pieces, relative
+from training.corpora.base import CC0, Corpus, Piece, Pin, Read, composer_key, find_files, read_pieces, relative
 
 _NAME = "openscore_lieder"
+_URL = "https://github.com/OpenScore/Lieder"
 
 
 def _list_files(root: Path) -> list[Path]:
@@ -33,6 +34,7 @@ def _read(root: Path, path: Path) -> Read:
             licence=CC0,
             path=relative(root, path),
             genre="lied",
+            composer_key=composer_key(composer),
         )
 
     return read_pieces(path, relative(root, path), to_piece)
@@ -43,8 +45,9 @@ CORPUS = Corpus(
     genre="lied",
     licence=CC0,
     attribution="OpenScore Lieder Corpus, transcribed by volunteers on MuseScore.com.",
-    source_url="https://github.com/OpenScore/Lieder",
+    source_url=_URL,
     release=True,
     list_files=_list_files,
     read=_read,
+    pin=Pin("bca122458de6da362abe62dd6aec62e25d7759b1", 1379, ("*.mxl",), _URL),
 )

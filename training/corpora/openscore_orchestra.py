@@ -10,9 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from notation.score import Score
-from training.corpora.base import CC0, Corpus, Piece, Read, find_files, read_pieces, relative
+from training.corpora.base import CC0, Corpus, Piece, Pin, Read, composer_key, find_files, read_pieces, relative
 
 _NAME = "openscore_orchestra"
+_URL = "https://github.com/MarkGotham/Hauptstimme"
 
 
 def _list_files(root: Path) -> list[Path]:
@@ -34,6 +35,7 @@ def _read(root: Path, path: Path) -> Read:
             licence=CC0,
             path=inside,
             genre="orchestra",
+            composer_key=composer_key(composer),
         )
 
     return read_pieces(path, inside, to_piece)
@@ -44,8 +46,9 @@ CORPUS = Corpus(
     genre="orchestra",
     licence=CC0,
     attribution="OpenScore Orchestra, published with the Hauptstimme annotations by Mark Gotham and others.",
-    source_url="https://github.com/MarkGotham/Hauptstimme",
+    source_url=_URL,
     release=True,
     list_files=_list_files,
     read=_read,
+    pin=Pin("8f677853c45b74ca0afcd79677e5379c06c82354", 93, ("*.mxl", "!*_melody.mxl"), _URL),
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from notation.score import Score
-from training.corpora.base import CC0, Corpus, Piece, Read, find_files, read_pieces, relative
+from training.corpora.base import CC0, Corpus, Piece, Pin, Read, composer_key, find_files, read_pieces, relative
 
 _NAME = "openscore_quartets"
+_URL = "https://github.com/OpenScore/StringQuartets"
 
 
 def _list_files(root: Path) -> list[Path]:
@@ -31,6 +32,7 @@ def _read(root: Path, path: Path) -> Read:
             licence=CC0,
             path=relative(root, path),
             genre="quartet",
+            composer_key=composer_key(composer),
         )
 
     return read_pieces(path, relative(root, path), to_piece)
@@ -41,8 +43,9 @@ CORPUS = Corpus(
     genre="quartet",
     licence=CC0,
     attribution="OpenScore String Quartets Corpus, transcribed by volunteers on MuseScore.com.",
-    source_url="https://github.com/OpenScore/StringQuartets",
+    source_url=_URL,
     release=True,
     list_files=_list_files,
     read=_read,
+    pin=Pin("2c723a5b7b4ea5420826116dfa912956c6a022c2", 116, ("*.mxl",), _URL),
 )

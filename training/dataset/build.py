@@ -2,31 +2,34 @@
 
     shards/CORPUS/...          one a chunk of files: what makes a build resumable
     tables/CORPUS/SPLIT/*.npy  table sets, see `tables`
-    pieces.jsonl               provenance: one line a piece, with its cluster and split and its place in the tables
-    dataset.json               vocabulary, hash of the code, corpora
+    pieces.jsonl               one line a piece: its licence, file, composer, cluster, split, place in the tables
+    skipped.jsonl              one line for each thing that could not be used: corpus, what, reason
     report.json, report.md     what was read, kept and lost
+    dataset.json               vocabulary, hash of the code, and of each corpus: source, commit, licence, whom to thank
 
-Each chunk is read in a process of its own. The split is made when all is read, over all corpora together, and by
-work: see `clusters`.
+Each chunk is read in a process of its own, of this machine or of a cluster (`workers`). The split is made when all is
+read, over all corpora together, and by work: see `clusters`. A build may be killed at any moment and run again: shards
+count when they are whole, and dataset.json, which makes a folder a dataset, is taken away before the tables are written
+and comes back last.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from notation.tokens.vocabulary import VOCABULARY_HASH
 from training.corpora import CORPORA
+from training.corpora.fetch import commit_of
 from training.dataset.clusters import SPLITS, assign_splits
-from training.dataset.encode_files import Chunk, ShardInfo, chunks_of, code_hash, encode_chunk, read_shard
+from training.dataset.encode_files import ShardInfo, chunks_of, code_hash, encode_chunk, read_shard
 from training.dataset.report import make_report, report_text
 from training.dataset.tables import Tables, concatenate, select_pieces
+from training.dataset.workers import work_on
 
 CHUNK_FILES = 24
 
@@ -39,6 +42,7 @@ def build(
     sources: Mapping[str, Path],
     *,
     jobs: int = 1,
+    scheduler: str | None = None,
     limit: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> dict[str, Any]:
@@ -48,6 +52,7 @@ def build(
         out: the folder; shards that are in it already, made by the same code, are used again.
         sources: corpus name -> its folder.
         jobs: number of processes; 1 works in this one.
+        scheduler: address of a Dask scheduler whose workers do it instead; the dataset is the same.
         limit: read at most so many files of each corpus.
         progress: told how far it is.
 
@@ -55,7 +60,7 @@ def build(
         The report, as in report.json.
 
     Raises:
-        ValueError: a name is not in `CORPORA`, or nothing could be used.
+        ValueError: a name is not in `CORPORA`, or nothing could be used, or workers cannot be had.
         FileNotFoundError: a folder holds no file of its corpus.
     """
     unknown = sorted(set(sources) - set(CORPORA))
@@ -64,43 +69,73 @@ def build(
     shards = out / "shards"
     chunks = [chunk for name, root in sources.items() for chunk in chunks_of(name, root, shards, limit, CHUNK_FILES)]
     todo = [chunk for chunk in chunks if not chunk.is_done]
-    for done, _ in enumerate(_encode(todo, jobs), start=1 + len(chunks) - len(todo)):
-        progress("reading and encoding", done, len(chunks))
-    return _assemble(out, [(chunk.corpus, *read_shard(chunk.shard)) for chunk in chunks], progress)
+    progress("reading and encoding", len(chunks) - len(todo), len(chunks))
+    done = work_on(todo, encode_chunk, jobs=jobs, scheduler=scheduler)
+    for n_done, _ in enumerate(done, start=1 + len(chunks) - len(todo)):
+        progress("reading and encoding", n_done, len(chunks))
+    for partial in shards.glob("*/*.partial.npz"):  # of a build that was killed
+        partial.unlink()
+    return _assemble(out, sources, [(chunk.corpus, *read_shard(chunk.shard)) for chunk in chunks], progress)
 
 
-def _encode(chunks: Sequence[Chunk], jobs: int) -> Iterator[Path]:
-    if jobs <= 1:
-        yield from map(encode_chunk, chunks)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(encode_chunk, chunk) for chunk in chunks]):
-            yield future.result()
-
-
-def _assemble(out: Path, shards: Sequence[tuple[str, Tables, ShardInfo]], progress: Progress) -> dict[str, Any]:
+def _assemble(
+    out: Path, sources: Mapping[str, Path], shards: Sequence[tuple[str, Tables, ShardInfo]], progress: Progress
+) -> dict[str, Any]:
     pieces = [piece for _, _, info in shards for piece in info.pieces]
     if not pieces:
         raise ValueError(
-            f"no piece could be used of {sum(info.n_files for _, _, info in shards)} files; see the skips."
+            f"no piece could be used of {sum(info.n_files for _, _, info in shards)} files; {_commonest_skips(shards)}."
         )
     progress("clustering", 0, 1)
     for piece, (cluster, split) in zip(pieces, assign_splits(pieces), strict=True):
         piece.pop("description")
         piece["cluster"], piece["split"] = cluster, split
+    (out / "dataset.json").unlink(missing_ok=True)
     for corpus in dict.fromkeys(corpus for corpus, _, _ in shards):
         own = [(tables, info) for name, tables, info in shards if name == corpus]
         for split in SPLITS:
             progress(f"writing {corpus}", 0, 1)
             _write_split(out / "tables" / corpus / split, own, split)
     _write_lines(out / "pieces.jsonl", pieces)
+    _write_lines(out / "skipped.jsonl", _skips(shards))
     report = make_report([(corpus, info) for corpus, _, info in shards])
-    about = {"vocabulary": VOCABULARY_HASH, "code": code_hash(), "corpora": sorted(report["corpora"])}
-    (out / "dataset.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _write_json(out / "report.json", report)
     (out / "report.md").write_text(report_text(report), encoding="utf-8")
+    corpora = sorted(report["corpora"])
+    about = {
+        "vocabulary": VOCABULARY_HASH,
+        "code": code_hash(),
+        "corpora": corpora,
+        "sources": {name: _provenance(name, sources[name]) for name in corpora},
+    }
+    _write_json(out / "dataset.json", about)
     progress("done", 1, 1)
     return report
+
+
+def _skips(shards: Sequence[tuple[str, Tables, ShardInfo]]) -> list[dict[str, str]]:
+    return [
+        {"corpus": corpus, "what": what, "reason": reason}
+        for corpus, _, info in shards
+        for what, reason in info.skipped
+    ]
+
+
+def _commonest_skips(shards: Sequence[tuple[str, Tables, ShardInfo]]) -> str:
+    reasons = Counter(skip["reason"] for skip in _skips(shards))
+    return "; ".join(f"{count} skipped: {reason}" for reason, count in reasons.most_common(3))
+
+
+def _provenance(name: str, root: Path) -> dict[str, Any]:
+    """Where a corpus came from; `commit` is empty unless its folder was fetched at the pinned one."""
+    corpus = CORPORA[name]
+    return {
+        "url": corpus.source_url,
+        "commit": commit_of(root),
+        "licence": corpus.licence,
+        "attribution": corpus.attribution,
+        "release": corpus.release,
+    }
 
 
 def _write_split(folder: Path, shards: Sequence[tuple[Tables, ShardInfo]], split: str) -> None:
@@ -113,6 +148,12 @@ def _write_split(folder: Path, shards: Sequence[tuple[Tables, ShardInfo]], split
             n_written += 1
         chosen.append(select_pieces(tables, places))
     concatenate(chosen).save(folder)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def _write_lines(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -154,7 +195,17 @@ class Dataset:
         return cls(folder, tuple(about["corpora"]))
 
     def tables(self, split: str) -> dict[str, Tables]:
-        """The table sets of a split, by corpus."""
+        """The table sets of a split, by corpus.
+
+        Raises:
+            FileNotFoundError: the dataset has no such split, as `unseen` in those built before there was one.
+        """
+        for corpus in self.corpora:
+            if not (self.folder / "tables" / corpus / split).is_dir():
+                raise FileNotFoundError(
+                    f"dataset '{self.folder}' has no split '{split}' of {corpus}: there are {', '.join(SPLITS)}, and "
+                    "`unseen` is only in what was built since there is one. Build the dataset again."
+                )
         return {corpus: Tables.open(self.folder / "tables" / corpus / split) for corpus in self.corpora}
 
     def pieces(self, split: str) -> list[dict[str, Any]]:

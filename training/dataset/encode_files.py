@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -102,7 +103,17 @@ def encode_chunk(chunk: Chunk) -> Path:
 
     Returns:
         The shard, without its suffix.
+
+    Raises:
+        ValueError: this process runs other code than the one that began the build.
+        FileNotFoundError: the files are not to be seen from this machine.
     """
+    if chunk.code != code_hash():
+        raise ValueError(
+            f"the build was begun by code {chunk.code}, but {platform.node()} runs {code_hash()}. Install the same "
+            "Ghostnote on all machines, and change none of it during a build; then run the same command again."
+        )
+    shard = chunk.shard
     writer, info, dropped = TableWriter(), ShardInfo(n_files=len(chunk.paths)), Counter[str]()
     for path in chunk.paths:
         try:
@@ -114,8 +125,8 @@ def encode_chunk(chunk: Chunk) -> Path:
         for piece in read.pieces:
             _encode_piece(piece, writer, info, dropped)
     info.dropped = dict(dropped)
-    _write(chunk.shard, writer.tables(), info)
-    return chunk.shard
+    _write(shard, writer.tables(), info)
+    return shard
 
 
 def _in_short(error: Exception) -> str:
@@ -144,6 +155,7 @@ def _encode_piece(piece: Piece, writer: TableWriter, info: ShardInfo, dropped: C
             "work": piece.work,
             "title": piece.title,
             "composer": piece.composer,
+            "composer_key": piece.composer_key,
             "licence": piece.licence,
             "path": piece.path,
             "genre": piece.genre,
@@ -168,7 +180,7 @@ def _sizes(encoded: EncodedScore) -> dict[str, int]:
 def _write(shard: Path, tables: Tables, info: ShardInfo) -> None:
     shard.parent.mkdir(parents=True, exist_ok=True)
     arrays = {name: getattr(tables, name) for name in Tables.__dataclass_fields__}
-    partial = shard.with_suffix(f".partial{os.getpid()}.npz")
+    partial = shard.with_suffix(f".{platform.node()}-{os.getpid()}.partial.npz")
     np.savez(partial, allow_pickle=False, **arrays)
     partial.replace(shard.with_suffix(".npz"))
     partial.write_text(json.dumps(asdict(info)), encoding="utf-8")
@@ -190,6 +202,7 @@ def chunks_of(corpus: str, root: Path, shards: Path, limit: int | None, size: in
     Raises:
         FileNotFoundError: `root` holds no file of this corpus.
     """
+    root, shards = root.resolve(), shards.resolve()
     files = CORPORA[corpus].list_files(root)
     if limit is not None and limit < len(files):
         files = [files[index * len(files) // limit] for index in range(limit)]

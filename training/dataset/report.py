@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training.corpora import CORPORA
+from training.dataset.clusters import SPLITS
 from training.dataset.encode_files import ShardInfo
 
 _COUNTS = ("n_measures", "n_notes", "n_tokens", "n_lost")
@@ -71,11 +72,11 @@ def report_text(report: Mapping[str, Any]) -> str:
 
 def _table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines = [
-        f"| {title} | pieces | measures | kept | notes | tokens | tokens/measure | tokens/note | train/valid/test |",
+        f"| {title} | pieces | measures | kept | notes | tokens | tokens/measure | tokens/note | {'/'.join(SPLITS)} |",
         "|---|" + "--:|" * 8,
     ]
     for name, row in rows.items():
-        splits = "/".join(str(row["splits"].get(split, 0)) for split in ("train", "valid", "test"))
+        splits = "/".join(str(row["splits"].get(split, 0)) for split in SPLITS)
         lines.append(
             f"| {name} | {row['n_pieces']:,} | {row['n_measures']:,} | {row['kept_share']:.2%} | {row['n_notes']:,} | "
             f"{row['n_tokens']:,} | {row['tokens_per_measure']:.1f} | {row['tokens_per_note']:.2f} | {splits} |"

@@ -1,13 +1,16 @@
 """Training windows, laid out anew for every step.
 
-A batch is a pure function of the seed and the step, so a run that was killed goes on with the very windows it would
-have had, and any number of processes may make batches ahead.
+A row is a pure function of the seed, the step and its place in the batch, so a run that was killed goes on with the
+very windows it would have had, any number of processes may make batches ahead, and of several that train together each
+makes its own rows of one batch.
 
 A row is T tokens. It is filled from pieces of one genre, drawn by the configured shares, so shares of rows are shares
 of tokens. One window follows another, each beginning with its own header, until the row is full; the last is cut off.
 A window begins at the piece's start half of the time, else at any measure. Made by chance, once a window:
 
-    transposed   every `key:` moved by the same amount: pitch is relative to it, so nothing else changes
+    transposed   every `key:` moved by the same amount: pitch is relative to it, so the spelling is right in every key
+                 and nothing else changes
+    scaled       all durations doubled or halved, and the metre with them (augmentation, diminution)
     part last    one part put last in each measure, as completion asks for it; sometimes without the others
     infill       what follows a gap is given first, and the window ends with the gap
     anonymous    the dance, or the instruments, left out of the header
@@ -17,8 +20,9 @@ Shapes: B rows, T tokens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,6 +31,7 @@ from numpy.typing import NDArray
 from notation.tokens import vocabulary
 from notation.tokens.encode import after_ids, header_ids
 from notation.tokens.vocabulary import GENRES, TOKEN_IDS
+from training.dataset.augmentation import UnscalableError, scale_measure
 from training.dataset.layout import TaughtSequence, ends_section, lay_out_measure
 from training.dataset.tables import StoredMeasure, Tables
 
@@ -54,6 +59,7 @@ class SamplerConfig:
         shares: genre -> its share of the tokens; genres without pieces are left out and the rest scaled.
         from_start: chance that a window begins where its piece does.
         transpose: chance of another key.
+        scale_rhythm: chance that all durations are doubled or halved, where the vocabulary can say it.
         infill: chance that what follows a gap is given.
         part_last: chance, in pieces of several parts, that one is put last.
         lone_part: chance, if one is put last, that the others are missing at the end or altogether.
@@ -69,6 +75,7 @@ class SamplerConfig:
     )  # fmt: skip
     from_start: float = 0.5
     transpose: float = 0.5
+    scale_rhythm: float = 0.0
     infill: float = 0.25
     part_last: float = 0.3
     lone_part: float = 0.5
@@ -88,7 +95,15 @@ class SamplerConfig:
     def plain(cls, shares: Mapping[str, float]) -> SamplerConfig:
         """Windows as the pieces stand: nothing left to chance but which, and from where. For validation."""
         return cls(
-            shares, transpose=0, infill=0, part_last=0, lone_part=0, drop_rhythm=0, drop_instruments=0, repeat_weight=0
+            shares,
+            transpose=0,
+            scale_rhythm=0,
+            infill=0,
+            part_last=0,
+            lone_part=0,
+            drop_rhythm=0,
+            drop_instruments=0,
+            repeat_weight=0,
         )
 
 
@@ -132,6 +147,7 @@ class _Plan:
     lone: str  # "", "end" or "all": where the other parts are missing
     n_gap: int  # measures of the gap that the window ends with; 0 without one
     n_after: int  # measures after the gap that are given
+    factor: Fraction = Fraction(1)  # of all durations
 
 
 class Sampler:
@@ -169,11 +185,14 @@ class Sampler:
             raise ValueError("no piece of the dataset is of a genre with a share: change the shares, or add corpora.")
         return genres, members, cumulated
 
-    def batch(self, step: int) -> Batch:
-        """The batch of a step: always the same for one seed and step."""
-        random = np.random.default_rng((self._seed, step))
-        genres = random.choice(len(self._genres), self.batch_size, p=self._shares)
-        return Batch.of([self._row(int(genre), random) for genre in genres], self.block_size)
+    def batch(self, step: int, rank: int = 0, n_ranks: int = 1) -> Batch:
+        """The batch of a step, or one process's part of it: the rows `rank`, `rank + n_ranks`, and so on."""
+        genres = np.random.default_rng((self._seed, step)).choice(len(self._genres), self.batch_size, p=self._shares)
+        rows = [
+            self._row(int(genres[place]), np.random.default_rng((self._seed, step, place + 1)))
+            for place in range(rank, self.batch_size, n_ranks)
+        ]
+        return Batch.of(rows, self.block_size)
 
     def _row(self, genre: int, random: np.random.Generator) -> TaughtSequence:
         row, size = TaughtSequence(), self.block_size + 1
@@ -186,20 +205,27 @@ class Sampler:
 
     def window(self, tables: Tables, piece: int, room: int, random: np.random.Generator) -> TaughtSequence:
         """One window on a piece, cut at `room` tokens; shorter if the piece ends."""
-        config, record = self._config, tables.pieces[piece]
+        record = tables.pieces[piece]
         n_measures, n_parts = int(record["n_measures"]), int(record["n_parts"])
-        start = 0 if random.random() < config.from_start else int(random.integers(n_measures))
+        start = 0 if random.random() < self._config.from_start else int(random.integers(n_measures))
         preamble = self._header_choices(tables.preamble(piece), random)
         plan = self._plan(start, n_parts, random)
-        first = tables.read_measures(piece, start, start + 1)
-        header = header_ids(preamble, first[0].encoded)
-        if plan.n_gap:
-            window = self._infill_window(tables, piece, header, plan, room, random)
-            if window is not None:
-                return self._transposed(window, random)
-        window = self._open_window(tables, piece, header, plan, room)
-        window.cut(room)
+        try:
+            window = self._planned(tables, piece, preamble, plan, room, random)
+        except UnscalableError:
+            window = self._planned(tables, piece, preamble, replace(plan, factor=Fraction(1)), room, random)
         return self._transposed(window, random)
+
+    def _planned(
+        self, tables: Tables, piece: int, preamble: list[int], plan: _Plan, room: int, random: np.random.Generator
+    ) -> TaughtSequence:
+        first = next(_measures(tables, piece, plan, chunk=1))
+        header = header_ids(preamble, first.encoded)
+        window = self._infill_window(tables, piece, header, plan, room, random) if plan.n_gap else None
+        if window is None:
+            window = self._open_window(tables, piece, header, plan, room)
+            window.cut(room)
+        return window
 
     def _header_choices(self, preamble: list[int], random: np.random.Generator) -> list[int]:
         no_rhythm, no_instruments = random.random(2) < (self._config.drop_rhythm, self._config.drop_instruments)
@@ -217,7 +243,9 @@ class Sampler:
         # What is filled in is one part's: it comes last, beside all that the others play.
         last_part = int(random.integers(n_parts)) if n_parts > 1 and (last or infill) else None
         where = ("end", "all")[int(random.integers(2))] if lone and last and last_part is not None else ""
-        return _Plan(start, last_part, where, n_gap, n_after)
+        scaled, doubled = random.random(2) < (config.scale_rhythm, 0.5)
+        factor = Fraction(1) if not scaled else Fraction(2) if doubled else Fraction(1, 2)
+        return _Plan(start, last_part, where, n_gap, n_after, factor)
 
     def _open_window(self, tables: Tables, piece: int, header: list[int], plan: _Plan, room: int) -> TaughtSequence:
         """Header and measures, as far as the room or the piece goes; the end of the piece is `<eos>`."""
@@ -226,7 +254,7 @@ class Sampler:
         n_parts = int(tables.pieces[piece]["n_parts"])
         taken: list[StoredMeasure] = []
         ends: list[int] = [len(window)]
-        for measure in tables.iterate_measures(piece, plan.start):
+        for measure in _measures(tables, piece, plan):
             window.append(self._measure(measure, n_parts, plan, taken))
             taken.append(measure)
             ends.append(len(window))
@@ -258,7 +286,7 @@ class Sampler:
         taken: list[StoredMeasure] = []
         laid: list[TaughtSequence] = []
         size = len(header)
-        for measure in tables.iterate_measures(piece, plan.start):
+        for measure in _measures(tables, piece, plan):
             laid.append(self._measure(measure, n_parts, plan, taken))
             taken.append(measure)
             size += len(laid[-1])
@@ -315,18 +343,28 @@ class Sampler:
         return window
 
 
-class BatchDataset:
-    """The batches of a sampler from one step on, without end, as a dataset for `torch.utils.data.DataLoader`."""
+def _measures(tables: Tables, piece: int, plan: _Plan, chunk: int = 16) -> Iterator[StoredMeasure]:
+    """The measures of a window and all that follow, in the lengths that were chosen for it, read a few at a time."""
+    measures = tables.iterate_measures(piece, plan.start, chunk)
+    return measures if plan.factor == 1 else (scale_measure(measure, plan.factor) for measure in measures)
 
-    def __init__(self, sampler: Sampler, first_step: int) -> None:
+
+class BatchDataset:
+    """The batches of a sampler from one step on, without end, as a dataset for `torch.utils.data.DataLoader`.
+
+    Of `n_ranks` processes that train together, number `rank` gets its rows of each.
+    """
+
+    def __init__(self, sampler: Sampler, first_step: int, rank: int = 0, n_ranks: int = 1) -> None:
         self._sampler = sampler
         self._first_step = first_step
+        self._share = (rank, n_ranks)
 
     def __len__(self) -> int:
         """More steps than any run takes."""
         return 2**31
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        """inputs, targets, ref_masks and weights of step `first_step` + index, each (B, T)."""
-        batch = self._sampler.batch(self._first_step + index)
+        """inputs, targets, ref_masks and weights of step `first_step` + index, each (B / n_ranks, T)."""
+        batch = self._sampler.batch(self._first_step + index, *self._share)
         return batch.inputs, batch.targets, batch.ref_masks, batch.weights

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from training.models.contract import LanguageModel, ModelConfig
+from training.models.gpt2 import GPT2
 from training.models.gru import GRU
+from training.models.gru_encoder_decoder import GRUEncoderDecoder
 from training.models.llama import Llama
+from training.models.lstm import LSTM
+from training.models.lstm_heads import LSTMHeads
+from training.models.music_transformer import MusicTransformer
 
 MODELS: dict[str, type[LanguageModel]] = {
+    "gpt2": GPT2,
     "gru": GRU,
+    "gru_encoder_decoder": GRUEncoderDecoder,
     "llama": Llama,
+    "lstm": LSTM,
+    "lstm_heads": LSTMHeads,
+    "music_transformer": MusicTransformer,
 }
 
 

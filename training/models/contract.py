@@ -29,7 +29,8 @@ class ModelConfig:
         n_embd: width of the embedding and of a recurrent layer's state.
         block_size: tokens of a training window.
         dropout: probability that training drops an activation.
-        n_hidden: width of the feed-forward layer; 0 means 8/3 of `n_embd`, rounded up to 64.
+        n_hidden: width of the feed-forward layer; 0 means 8/3 of `n_embd`, rounded up to 64, where it is gated, else 4
+            times `n_embd`.
         rope_theta: base of the rotary wavelengths.
     """
 
@@ -58,8 +59,20 @@ class ModelConfig:
 
     @property
     def hidden_size(self) -> int:
-        """Width of the feed-forward layer."""
+        """Width of a gated feed-forward layer."""
         return self.n_hidden or -(-self.n_embd * 8 // 3 // 64) * 64
+
+    def check_window(self, length: int) -> None:
+        """Make sure that so many tokens fit a training window.
+
+        Raises:
+            ValueError: they do not.
+        """
+        if length > self.block_size:
+            raise ValueError(
+                f"{length} tokens do not fit a training window of {self.block_size}: cut the input, "
+                "or build the model with a larger block_size."
+            )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """A recurrent network of gated units: embedding, layers, output head.
 
-The second architecture of the registry: small, quick, and with a state that cannot be rewound.
-
 Source: Cho et al., arXiv 1406.1078. The reset gate is applied after the recurrent product, as in cuDNN and torch.
 """
 
@@ -9,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from training.models.contract import LanguageModel, ModelConfig, StateTensor, StepModule
+from training.models.recurrent import RecurrentOperator
 
 
 class GRU(LanguageModel):
@@ -40,44 +38,20 @@ class GRU(LanguageModel):
 
 
 class GRUStep(StepModule):
-    """The network for tracing: each layer is one GRU operator of ONNX, whose gates stand in another order."""
+    """The network for tracing."""
 
     def __init__(self, model: GRU) -> None:
         super().__init__()
         self.model = model
-        self.state = tuple(
-            StateTensor(f"hidden_{layer}", (model.config.n_embd,), "recurrent") for layer in range(model.config.n_layer)
-        )
-        for index, layer in enumerate(model.layers):
-            weights = dict(layer.named_parameters())
-            biases = torch.cat([update_first(weights[f"bias_{part}_l0"]) for part in ("ih", "hh")])  # (6 C,)
-            self.register_buffer(f"input_{index}", update_first(weights["weight_ih_l0"])[None])  # (1, 3 C, C)
-            self.register_buffer(f"recurrent_{index}", update_first(weights["weight_hh_l0"])[None])  # (1, 3 C, C)
-            self.register_buffer(f"bias_{index}", biases[None])  # (1, 6 C)
+        self.layers = nn.ModuleList(RecurrentOperator(layer) for layer in model.layers)  # type: ignore[arg-type]
+        shape = (model.config.n_embd,)
+        self.state = tuple(StateTensor(f"hidden_{layer}", shape, "recurrent") for layer in range(model.config.n_layer))
 
     def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
         """See `StepModule`; state is each layer's hidden state, each (B, C)."""
         x = self.model.embedding(token_ids).transpose(0, 1)  # (B, T, C) -> (T, B, C)
         present = []
-        for index, hidden in enumerate(state):
-            x, last = self._layer(index, x, hidden[None])
-            x = x.squeeze(1)  # (T, 1, B, C) -> (T, B, C)
-            present.append(last.squeeze(0))  # (1, B, C) -> (B, C)
+        for layer, hidden in zip(self.layers, state, strict=True):
+            x, last = layer(x, hidden)
+            present.append(last)
         return self.model.head(x[-1]), *present
-
-    def _layer(self, index: int, x: Tensor, hidden: Tensor) -> Any:
-        length, batch, width = x.shape
-        weights = [self.get_buffer(f"{part}_{index}") for part in ("input", "recurrent", "bias")]
-        return torch.onnx.ops.symbolic_multi_out(
-            "GRU",
-            (x, *weights, None, hidden),
-            attrs={"hidden_size": width, "linear_before_reset": 1},
-            dtypes=(x.dtype, x.dtype),
-            shapes=((length, 1, batch, width), (1, batch, width)),
-        )
-
-
-def update_first(gates: Tensor) -> Tensor:
-    """Torch's order of gates along the first axis (reset, update, new) as ONNX has it (update, reset, new)."""
-    reset, update, new = gates.detach().chunk(3)
-    return torch.cat((update, reset, new))

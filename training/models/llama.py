@@ -9,17 +9,16 @@ operator of onnxruntime has them with `rotary_interleaved = 0`.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name)
 from torch import Tensor, nn
 
-from training.models.contract import LanguageModel, ModelConfig, StateTensor, StepModule
+from training.models.attention import cache_tensors, cached_attention, causal_attention, initialise
+from training.models.contract import LanguageModel, ModelConfig, StepModule
 
 NORM_EPSILON = 1e-5
-QUERY_BLOCK = 128
 
 
 def rotary_tables(length: int, head_size: int, theta: float) -> tuple[Tensor, Tensor]:
@@ -33,36 +32,6 @@ def rotate(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn each pair of `heads` (B, n_head, T, head_size) by its position's angle; cos, sin (T, head_size / 2)."""
     first, second = heads.chunk(2, dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
-
-
-def causal_attention(q: Tensor, k: Tensor, v: Tensor, dropout: float = 0.0) -> Tensor:
-    """Each position attends to itself and to those before it.
-
-    On the CPU this is done a block of queries at a time, against the keys up to the block's end: compiled, a training
-    step of 512 tokens is then a third faster than with torch's own fused kernel.
-
-    Args:
-        q: (B, n_head, T, head_size).
-        k, v: (B, n_kv_head, T, head_size).
-        dropout: probability that a weight is dropped.
-
-    Returns:
-        (B, n_head, T, head_size).
-    """
-    grouped = q.shape[1] != k.shape[1]
-    if not q.is_cpu:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout, enable_gqa=grouped)
-    if grouped:
-        k, v = (heads.repeat_interleave(q.shape[1] // k.shape[1], dim=1) for heads in (k, v))
-    q = q * q.shape[-1] ** -0.5
-    mixed = []
-    for start in range(0, q.shape[2], QUERY_BLOCK):
-        end = min(start + QUERY_BLOCK, q.shape[2])
-        scores = (q[:, :, start:end] @ k[:, :, :end].transpose(-1, -2)).float()  # (B, n_head, end - start, end)
-        later = torch.ones(end - start, end, dtype=torch.bool, device=q.device).triu(1 + start)
-        weights = scores.masked_fill(later, -torch.inf).softmax(-1).type_as(v)
-        mixed.append(F.dropout(weights, dropout) @ v[:, :, :end])
-    return torch.cat(mixed, dim=2)
 
 
 class Block(nn.Module):
@@ -119,23 +88,12 @@ class Llama(LanguageModel):
         cos, sin = rotary_tables(config.block_size, config.head_size, config.rope_theta)
         self.register_buffer("rotary_cos", cos, persistent=False)
         self.register_buffer("rotary_sin", sin, persistent=False)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        """Small normal weights; those that write to the residual stream smaller with depth, so that its size holds."""
-        for name, weight in self.named_parameters():
-            if weight.dim() == 2:
-                residual = name.endswith(("attention_out.weight", "down.weight"))
-                nn.init.normal_(weight, std=0.02 / (math.sqrt(2 * self.config.n_layer) if residual else 1.0))
+        initialise(self, config.n_layer, residual=("attention_out", "down"))
 
     def forward(self, token_ids: Tensor) -> Tensor:
         """token_ids (B, T) int64, T <= block_size -> logits (B, T, V)."""
         length = token_ids.shape[1]
-        if length > self.config.block_size:
-            raise ValueError(
-                f"{length} tokens do not fit a training window of {self.config.block_size}: cut the input, "
-                "or build the model with a larger block_size."
-            )
+        self.config.check_window(length)
         x = self.dropout(self.embedding(token_ids))  # (B, T, C)
         cos, sin = self.rotary_cos[:length], self.rotary_sin[:length]
         for block in self.blocks:
@@ -160,34 +118,22 @@ class LlamaStep(StepModule):
         cos, sin = rotary_tables(max_length, config.head_size, config.rope_theta)
         self.register_buffer("rotary_cos", cos)
         self.register_buffer("rotary_sin", sin)
-        shape = (config.n_kv_head, max_length, config.head_size)
-        names = [f"{part}_{layer}" for layer in range(config.n_layer) for part in ("key", "value")]
-        self.state = tuple(StateTensor(name, shape, "cache") for name in names)
+        self.state = cache_tensors(config, config.n_kv_head, max_length)
 
     def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
         """See `StepModule`; state is key and value of each layer, each (B, n_kv_head, max_length, head_size)."""
         x = self.model.embedding(token_ids)  # (B, T, C)
+        rotary = self.rotary_cos, self.rotary_sin
         present: list[Tensor] = []
         for layer, block in enumerate(self.model.blocks):
             assert isinstance(block, Block)
+            qkv = block.qkv(block.attention_norm(x))
             past = state[2 * layer : 2 * layer + 2]
-            mixed, key, value = self._attend(block, block.attention_norm(x), last_position, total_length, past)
+            mixed, *caches = cached_attention(
+                qkv, past, last_position, total_length, self.model.config.n_head, rotary=rotary
+            )
             x = x + block.attention_out(mixed)
             x = x + block.feed_forward(block.feed_forward_norm(x))
-            present += [key, value]
+            present += caches
         last = self.model.final_norm(x[:, -1])  # (B, T, C) -> (B, C)
         return F.linear(last, self.model.embedding.weight), *present
-
-    def _attend(
-        self, block: Block, x: Tensor, last_position: Tensor, total_length: Tensor, past: tuple[Tensor, ...]
-    ) -> Any:
-        config = self.model.config
-        key, value = past
-        return torch.onnx.ops.symbolic_multi_out(
-            "com.microsoft::GroupQueryAttention",
-            (block.qkv(x), None, None, key, value, last_position, total_length, self.rotary_cos, self.rotary_sin),
-            attrs={"num_heads": config.n_head, "kv_num_heads": config.n_kv_head, "do_rotary": 1},
-            dtypes=(x.dtype, key.dtype, value.dtype),
-            shapes=(x.shape, key.shape, value.shape),
-            version=1,
-        )

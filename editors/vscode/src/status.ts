@@ -1,6 +1,6 @@
 /** The status bar item: whether suggestions are on, the model and where it runs, how long the last one took. */
 
-import { MarkdownString, StatusBarAlignment, ThemeColor, window, workspace, type Disposable, type StatusBarItem } from 'vscode';
+import { Disposable, MarkdownString, StatusBarAlignment, ThemeColor, window, workspace, type StatusBarItem } from 'vscode';
 
 import { isServed } from './languages';
 import type { Model } from './server/doctor';
@@ -37,7 +37,7 @@ export class Status {
 
   dispose(): void {
     this.item.dispose();
-    this.listeners.forEach((one) => one.dispose());
+    Disposable.from(...this.listeners).dispose();
   }
 
   private show(): void {

@@ -54,6 +54,19 @@ export class Suggestions {
     return undefined;
   }
 
+  /** Whether the next answer for a document, within some milliseconds, has a suggestion. */
+  next(document: TextDocument, patience: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = (isThere: boolean): void => {
+        clearTimeout(timer);
+        listener.dispose();
+        resolve(isThere);
+      };
+      const timer = setTimeout(() => done(false), patience);
+      const listener = this.onDidChange(({ uri, candidates }) => uri === document.uri.toString() && done(candidates.length > 0));
+    });
+  }
+
   /** Milliseconds that the last answer took. */
   get latency(): number | undefined {
     return this.last?.latency;

@@ -1,6 +1,6 @@
 /** Turning suggestions on and off, for a language, a workspace or everywhere; and the menu of the status bar item. */
 
-import { ConfigurationTarget, commands, window, workspace, type QuickPickItem } from 'vscode';
+import { ConfigurationTarget, commands, window, workspace, type QuickPickItem, type TextDocument } from 'vscode';
 
 const SECTION = 'ghostnote';
 
@@ -11,23 +11,38 @@ interface Choice extends QuickPickItem {
 /** Ask where to turn suggestions on or off, and do so. */
 export async function toggle(): Promise<void> {
   const document = window.activeTextEditor?.document;
-  const settings = workspace.getConfiguration(SECTION, document);
-  const isOn = settings.get('enabled', true);
+  const isOn = isEnabled(document);
   const word = isOn ? 'off' : 'on';
   const choices: Choice[] = [
-    { label: `Turn ${word} everywhere`, act: () => settings.update('enabled', !isOn, ConfigurationTarget.Global) },
+    { label: `Turn ${word} everywhere`, act: () => turn(document, !isOn, ConfigurationTarget.Global, false) },
   ];
   if (workspace.workspaceFolders !== undefined) {
-    choices.push({ label: `Turn ${word} in this workspace`, act: () => settings.update('enabled', !isOn, ConfigurationTarget.Workspace) });
+    choices.push({ label: `Turn ${word} in this workspace`, act: () => turn(document, !isOn, ConfigurationTarget.Workspace, false) });
   }
   if (document !== undefined) {
     choices.unshift({
       label: `Turn ${word} for ${document.languageId === 'abc' ? 'ABC' : 'MusicXML'}`,
-      act: () => settings.update('enabled', !isOn, ConfigurationTarget.Global, true),
+      act: () => turn(document, !isOn, ConfigurationTarget.Global, true),
     });
   }
   const choice = await window.showQuickPick(choices, { title: 'Ghostnote' });
   await choice?.act();
+}
+
+/** Set it where the user said; what is set for the language alone counts more, so if it says otherwise it is set there too. */
+async function turn(document: TextDocument | undefined, on: boolean, target: ConfigurationTarget, inLanguage: boolean): Promise<void> {
+  const set = (value: boolean | undefined, language: boolean): Thenable<void> =>
+    workspace.getConfiguration(SECTION, document).update('enabled', value, target, language);
+  await set(on ? undefined : on, inLanguage);
+  for (const language of [inLanguage, true]) {
+    if (isEnabled(document) !== on) {
+      await set(on, language);
+    }
+  }
+}
+
+function isEnabled(document: TextDocument | undefined): boolean {
+  return workspace.getConfiguration(SECTION, document).get('enabled', true);
 }
 
 /** The menu of the status bar item. */

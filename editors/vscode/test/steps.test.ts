@@ -42,6 +42,10 @@ describe('accepting a part of a suggestion in ABC', () => {
     ['measure', '"C|"c4 | d4', '"C|"c4 |'],
     ['measure', '[CEG]4 [DFA]4 |]', '[CEG]4 [DFA]4 |]'],
     ['measure', 'no barline at all', 'no barline at all'],
+    ['phrase', 'A4 | B4 | c4 | d4 | e4 |', 'A4 | B4 | c4 | d4 |'],
+    ['phrase', 'A4 | B4 :| c4 |', 'A4 | B4 :|'],
+    ['phrase', 'A4 | B4 || c4 |', 'A4 | B4 ||'],
+    ['phrase', '"A|B|C|D|"A4 | B4 |]', '"A|B|C|D|"A4 | B4 |]'],
   ])('a %s of %j is %j', (portion, suggestion, expected) => {
     expect(taken(portion, suggestion)).toBe(expected);
   });
@@ -54,6 +58,10 @@ describe('accepting a part of a suggestion in MusicXML', () => {
     ['measure', '<note>\n</note>\n', false],
     ['measure', '</note>\n</measure>', true],
     ['beat', '</measure>', true],
+    ['phrase', '</measure>\n</measure>\n</measure>', false],
+    ['phrase', '</measure>\n</measure>\n</measure>\n</measure>', true],
+    ['phrase', '<barline><repeat direction="backward"/></barline>\n</measure>', true],
+    ['phrase', '<barline><repeat direction="backward"/></barline>', false],
   ])('a %s in %j: %s', (portion, text, expected) => {
     expect(isEnough('musicxml', portion, text)).toBe(expected);
   });

@@ -10,13 +10,11 @@ export function tell(message: FromPreview): void {
   api.postMessage(message);
 }
 
-export function listen(act: (message: ToPreview) => void): void {
+export function listen(act: (message: ToPreview) => Promise<void>): void {
   window.addEventListener('message', (event: MessageEvent<ToPreview>) => {
-    try {
-      act(event.data);
-    } catch (error) {
+    act(event.data).catch((error: unknown) => {
       tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
-    }
+    });
   });
   tell({ kind: 'ready' });
 }

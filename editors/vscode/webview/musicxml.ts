@@ -1,49 +1,118 @@
-/** The preview of MusicXML: drawn by OpenSheetMusicDisplay, the suggestion in the grey that its notes carry. */
+/** The preview of MusicXML, drawn by OpenSheetMusicDisplay. */
 
-import { OpenSheetMusicDisplay } from 'opensheetmusicdisplay';
+import { OpenSheetMusicDisplay, type GraphicalNote } from 'opensheetmusicdisplay';
 
-import { element, listen, tell } from './host';
+import { readMusicXml, type Note } from '../src/music/musicxml';
+import { show, type Drawing, type Request, type Span } from './view';
 
-const display = new OpenSheetMusicDisplay(element('score'), { autoResize: true, backend: 'svg', drawTitle: true });
+/** What a drawn note is made of; only the SVG notes of OpenSheetMusicDisplay have it. */
+interface SvgNote extends GraphicalNote {
+  getSVGGElement(): SVGGElement | undefined;
+  getBeamSVGs(): (Element | undefined)[];
+  getLedgerLineSVGs(): (Element | undefined)[];
+}
 
-element('controls').hidden = true;
+/** The semitones between a pitch of OpenSheetMusicDisplay and its MIDI number. */
+const MIDI_OF_HALF_TONE = 12;
+/** How many measures before the suggestion an excerpt has. */
+const MEASURES_BEFORE = 2;
 
-listen((message) => {
-  if (message.kind === 'draw') {
-    void draw(message.text);
-  } else if (message.kind === 'candidates') {
-    listCandidates(message.candidates);
+const displays = new WeakMap<HTMLElement, OpenSheetMusicDisplay>();
+
+show(draw);
+
+async function draw(target: HTMLElement, request: Request, onClick: (place: Span) => void): Promise<Drawing> {
+  const score = readMusicXml(request.text);
+  const display = displayIn(target);
+  await display.load(new DOMParser().parseFromString(score.xml, 'text/xml'));
+  if (request.isExcerpt) {
+    keepNear(display, score.notes, request.ghost);
   }
-});
+  display.zoom = request.isExcerpt ? 0.7 : 0.85;
+  display.render();
+  const drawn = matched(display, score.notes);
+  const noteOf = new Map<Element, Note>();
+  for (const [note, svg] of drawn) {
+    const group = svg.getSVGGElement();
+    if (group && !noteOf.has(group)) {
+      noteOf.set(group, note);
+    }
+  }
+  target.onclick = ({ target: clicked }) => {
+    const group = clicked instanceof Element ? clicked.closest('.vf-stavenote') : null;
+    const note = group && noteOf.get(group);
+    if (note) {
+      onClick(note);
+    }
+  };
+  return {
+    ghost: request.ghost,
+    places: [...drawn.keys()],
+    sounds: score.sounds,
+    mark: (name, isMarked) => mark(drawn, name, isMarked),
+  };
+}
 
-async function draw(text: string): Promise<void> {
-  const problem = element('problem');
-  try {
-    await display.load(text);
-    display.render();
-    problem.textContent = '';
-  } catch (error) {
-    problem.textContent = `This cannot be drawn as it stands: ${error instanceof Error ? error.message : String(error)}`;
+function displayIn(target: HTMLElement): OpenSheetMusicDisplay {
+  const known = displays.get(target);
+  if (known !== undefined) {
+    return known;
+  }
+  const display = new OpenSheetMusicDisplay(target, { autoResize: false, backend: 'svg', drawingParameters: 'compacttight' });
+  displays.set(target, display);
+  return display;
+}
+
+/** Draw only the suggestion's measures and those before them. */
+function keepNear({ EngravingRules: rules }: OpenSheetMusicDisplay, notes: readonly Note[], ghost: Span): void {
+  const measures = notes.filter(({ start }) => start >= ghost.start && start < ghost.end).map(({ measure }) => measure);
+  if (measures.length > 0) {
+    rules.MinMeasureToDrawIndex = Math.max(0, Math.min(...measures) - MEASURES_BEFORE);
+    rules.MaxMeasureToDrawIndex = Math.max(...measures);
   }
 }
 
-/** The candidates as what they say: their notes' names. */
-function listCandidates(candidates: readonly string[]): void {
-  const section = element('candidates');
-  section.hidden = false;
-  section.replaceChildren(...candidates.map((text, index) => {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = `Insert candidate ${index + 1}: ${summary(text)}`;
-    button.addEventListener('click', () => tell({ kind: 'insert', candidate: index }));
-    const block = document.createElement('div');
-    block.className = 'candidate';
-    block.append(button);
-    return block;
-  }));
+/** Which note of the text is drawn where: alike are measure, staff, onset and pitch, and then the order. */
+function matched(display: OpenSheetMusicDisplay, notes: readonly Note[]): Map<Note, SvgNote> {
+  const waiting = new Map<string, Note[]>();
+  for (const note of notes) {
+    const key = keyOf(note.measure, note.staff, note.onset, note.written);
+    waiting.set(key, [...(waiting.get(key) ?? []), note]);
+  }
+  const found = new Map<Note, SvgNote>();
+  for (const drawn of drawnNotes(display)) {
+    const { sourceNote } = drawn;
+    const { SourceMeasure: measure, ParentStaff: staff, ParentVoiceEntry: entry } = sourceNote;
+    const written = sourceNote.isRest() ? undefined : sourceNote.halfTone + MIDI_OF_HALF_TONE;
+    const key = keyOf(measure.measureListIndex, staff.idInMusicSheet, entry.Timestamp.RealValue, written);
+    const note = waiting.get(key)?.shift();
+    if (note !== undefined) {
+      found.set(note, drawn);
+    }
+  }
+  return found;
 }
 
-function summary(text: string): string {
-  const notes = [...text.matchAll(/<step>(.)<\/step>(?:\s*<alter>(-?\d)<\/alter>)?\s*<octave>(\d)<\/octave>/g)];
-  return notes.map(([, step, alter, octave]) => step + ({ '-1': '♭', '1': '♯' }[alter] ?? '') + octave).join(' ') || 'rests';
+function keyOf(measure: number, staff: number, onset: number, written: number | undefined): string {
+  return `${measure} ${staff} ${onset.toFixed(4)} ${written ?? 'rest'}`;
+}
+
+function drawnNotes(display: OpenSheetMusicDisplay): SvgNote[] {
+  const measures = display.GraphicSheet.MeasureList.flat().filter((measure) => measure?.staffEntries);
+  const entries = measures.flatMap(({ staffEntries }) => staffEntries).flatMap(({ graphicalVoiceEntries }) => graphicalVoiceEntries);
+  return entries.flatMap(({ notes }) => notes as SvgNote[]).filter((note) => note.getSVGGElement?.());
+}
+
+/** A chord is one drawing: it has a mark if one of its notes has. */
+function mark(drawn: ReadonlyMap<Note, SvgNote>, name: string, isMarked: (place: Span) => boolean): void {
+  const pieces = new Map<Element, boolean>();
+  for (const [note, svg] of drawn) {
+    const isOne = isMarked(note);
+    for (const piece of [svg.getSVGGElement(), ...svg.getBeamSVGs(), ...svg.getLedgerLineSVGs()]) {
+      if (piece) {
+        pieces.set(piece, isOne || (pieces.get(piece) ?? false));
+      }
+    }
+  }
+  pieces.forEach((isOne, piece) => piece.classList.toggle(name, isOne));
 }

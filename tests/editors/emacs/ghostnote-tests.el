@@ -23,8 +23,8 @@
       create-lockfiles nil)
 
 (defun ghostnote-tests--until (look what)
-  "Call LOOK until it gives non-nil; complain about WHAT after 20 seconds."
-  (let ((end (+ (float-time) 20)) seen)
+  "Call LOOK until it gives non-nil; complain about WHAT after 90 seconds."
+  (let ((end (+ (float-time) 90)) seen)
     (while (not (setq seen (funcall look)))
       (when (> (float-time) end)
         (ert-fail (format "waited in vain for %s" what)))
@@ -126,16 +126,48 @@
       (while (< (float-time) end) (accept-process-output nil 0.05)))
     (should-not ghostnote--shown)))
 
-(ert-deftest ghostnote-tests-measure-by-measure ()
+(ert-deftest ghostnote-tests-parts ()
   (with-temp-buffer
     (ghostnote-abc-mode)
-    (should (equal (ghostnote--first-measure "cAc edc |BGG|") "cAc edc |"))
-    (should (equal (ghostnote--first-measure " |cAc:|BGG") " |cAc:|"))
-    (should (equal (ghostnote--first-measure "\"A|m\"c3 d3|]") "\"A|m\"c3 d3|]"))
-    (ghostnote--show '("cAc edc |BGG|"))
-    (ghostnote-accept-measure)
-    (should (equal (buffer-string) "cAc edc |"))
-    (should (equal (ghostnote--current) "BGG|"))))
+    (pcase-dolist (`(,unit ,text ,first)
+                   '((measure "cAc edc |BGG|" "cAc edc |")
+                     (measure " |cAc:|BGG" " |cAc:|")
+                     (measure "\"A|m\"c3 d3|]" "\"A|m\"c3 d3|]")
+                     (note "| ^c'3/2-c2" "| ^c'3/2-")
+                     (note "\"Am\"{b}[Ace]2 d2" "\"Am\"{b}[Ace]2")
+                     (beat " cA\"G\"c edc |" " cA\"G\"c")
+                     (beat "edc|BGG" "edc")
+                     (beat " |" " |")
+                     (phrase "a6|b6|c6|d6|e6|" "a6|b6|c6|d6|")
+                     (phrase "a6|b6:|c6|" "a6|b6:|")
+                     (phrase "a6|b6" "a6|")))
+      (should (equal (ghostnote--first unit text) first))))
+  (with-temp-buffer
+    (ghostnote-musicxml-mode)
+    (should (equal (ghostnote--first 'beat "<note/><note>x</note><note>") "<note/><note>x</note>"))
+    (should (equal (ghostnote--first 'phrase "<measure>a<repeat/></measure><measure>") "<measure>a<repeat/></measure>"))
+    (should (equal (ghostnote--first 'measure "<measure>a</measure><measure>") "<measure>a</measure>"))))
+
+(ert-deftest ghostnote-tests-accept-by-note-beat-and-measure ()
+  (ghostnote-tests--with "GHOSTNOTE_ABC"
+    (goto-char (1- (point-max)))
+    (ghostnote-tests--keys "SPC")
+    (let ((ghost (ghostnote-tests--ghost)) (start (point)))
+      (dolist (step '(("M-f" . note) ("M-e" . beat) ("M-RET" . measure)))
+        (let ((first (ghostnote--first (cdr step) (ghostnote--current))) (place (point)))
+          (ghostnote-tests--keys (car step))
+          (should (equal (buffer-substring-no-properties place (point)) first))))
+      (should (equal (buffer-substring-no-properties start (point)) ghost)))))
+
+(ert-deftest ghostnote-tests-the-hooks-of-abc-mode ()
+  "A mode named `abc-mode', such as the package's, is served too."
+  (define-derived-mode abc-mode text-mode "ABC")
+  (let ((auto-mode-alist '(("\\.abc\\'" . abc-mode))))
+    (ghostnote-tests--with "GHOSTNOTE_ABC"
+      (should (derived-mode-p 'abc-mode))
+      (goto-char (1- (point-max)))
+      (ghostnote-tests--keys "SPC")
+      (should (ghostnote-tests--ghost)))))
 
 (ert-deftest ghostnote-tests-musicxml ()
   (ghostnote-tests--with "GHOSTNOTE_XML"

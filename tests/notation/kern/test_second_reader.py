@@ -1,21 +1,19 @@
 """The same notes as converter21 reads: onset, spelled pitch and duration of every note, in ten small pieces.
 
-converter21 is an independent reader of Humdrum on top of music21.
+converter21 is an independent reader of Humdrum on top of music21; `benchmarks.kern_readers` asks it about a collection.
 """
 
 import warnings
-from collections import Counter
-from fractions import Fraction
 
 import pytest
 
+from benchmarks.kern_readers import Comparison, read_ours, read_theirs
 from notation.kern import parse
-from notation.score import Score
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    converter21 = pytest.importorskip("converter21", reason="converter21 is not installed: pip install converter21")
-    music21 = pytest.importorskip("music21", reason="music21 is not installed: pip install music21")
+    pytest.importorskip("converter21", reason="converter21 is not installed: pip install converter21")
+    pytest.importorskip("music21", reason="music21 is not installed: pip install music21")
 
 _PIECES = {
     "a tune with a pickup": """\
@@ -195,38 +193,32 @@ _PIECES = {
 }
 
 
-def _our_notes(score: Score) -> Counter:
-    notes = Counter()
-    for part in score.parts:
-        start = Fraction(0)
-        for measure in part.measures:
-            for event in (event for voice in measure.voices for event in voice.events):
-                for note in event.notes:
-                    pitch = (note.pitch.step, note.pitch.octave, note.pitch.alter)
-                    notes[(start + event.onset, pitch, event.duration)] += 1
-            start += measure.duration
-    return notes
-
-
-def _their_notes(text: str) -> Counter:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        converter21.register()
-        stream = music21.converter.parse(text, format="humdrum")
-        notes = Counter()
-        for note in stream.recurse().notes:
-            onset = Fraction(note.getOffsetInHierarchy(stream)).limit_denominator(1000) / 4
-            grace = note.duration.isGrace
-            duration = Fraction(0) if grace else Fraction(note.duration.quarterLength).limit_denominator(1000) / 4
-            for pitch in note.pitches:
-                notes[(onset, (pitch.step, pitch.octave, int(pitch.alter)), duration)] += 1
-    return notes
-
-
 @pytest.mark.parametrize("name", _PIECES)
 def test_the_notes_are_those_of_a_second_reader(name):
-    document = parse(_PIECES[name] + "\n")
-    assert not document.diagnostics
-    notes = _our_notes(document.scores[0])
-    assert notes
-    assert notes == _their_notes(_PIECES[name] + "\n")
+    text = _PIECES[name] + "\n"
+    assert not parse(text).diagnostics
+    ours, theirs = read_ours(text), read_theirs(text)
+    assert any(ours.measures)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "causes"),
+    [
+        pytest.param("2f", "2d", {"pitches (written or sounding)": 1}, id="another note"),
+        pytest.param("2f", "2f#", {"alterations": 1}, id="another alteration"),
+        pytest.param("2f", "2ff", {"octaves": 1}, id="another octave"),
+        pytest.param("[2.C", "2.C", {"ties": 2}, id="no tie"),
+        pytest.param("2.C]", ".\t8qd\n2.C]", {"grace notes": 1}, id="a grace note"),
+        pytest.param("2.C]\t2.e", "2.C]\t2.r", {"notes that only ours finds": 1}, id="a missing note"),
+        pytest.param("=2\t=2\n", "", {"barlines": 2}, id="a missing barline"),
+    ],
+)
+def test_differences_are_seen_and_named(old, new, causes):
+    text = _PIECES["ties over barlines"] + "\n"
+    changed = text.replace(old, new, 1)
+    assert changed != text
+    comparison = Comparison()
+    comparison.add("here", read_ours(text), read_ours(changed))
+    assert comparison.causes == causes
+    assert comparison.n_agreeing == comparison.n_measures - sum(causes.values())

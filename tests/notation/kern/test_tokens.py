@@ -25,6 +25,9 @@ from notation.score import FREE_METRE, KeySignature, Pitch, TimeSignature
         pytest.param("16qc", Fraction(0), None, id="grace note"),
         pytest.param("qqc", Fraction(0), None, id="grace note without a value"),
         pytest.param("4r", Fraction(1, 4), None, id="rest"),
+        pytest.param("4.c", Fraction(3, 8), None, id="dot"),
+        pytest.param("4a.\\L", Fraction(3, 8), None, id="dot after the pitch"),
+        pytest.param("2..c 2..e", Fraction(7, 8), None, id="two dots in a chord"),
     ],
 )
 def test_durations(token, duration, tuplet):
@@ -44,6 +47,8 @@ def test_durations(token, duration, tuplet):
         pytest.param("4ee 4c 4g", [Pitch("C", 4), Pitch("G", 4), Pitch("E", 5)], id="chord, sorted"),
         pytest.param("4c 4c", [Pitch("C", 4)], id="unison is one note"),
         pytest.param("4ggr", [], id="rest with a place on the staff"),
+        pytest.param("8A<- 8F<", [Pitch("F", 3), Pitch("A", 3, -1)], id="placing before the accidental"),
+        pytest.param("8c>c", [Pitch("C", 5)], id="placing inside the pitch"),
     ],
 )
 def test_pitches(token, pitches):
@@ -134,6 +139,7 @@ def test_metres():
         pytest.param("*ITrd2c3", Pitch("A", 4), Pitch("C", 5), KeySignature(-3), id="clarinet in A"),
         pytest.param("*ITrd4c7", Pitch("F", 3), Pitch("C", 4), KeySignature(1), id="horn in F"),
         pytest.param("*ITrd7c12", Pitch("F", 1, 1), Pitch("F", 2, 1), KeySignature(0), id="double bass"),
+        pytest.param("*ITrd8c12", Pitch("F", 1, 1), Pitch("F", 2, 1), KeySignature(0), id="an octave of eight steps"),
     ],
 )
 def test_transpositions(token, sounding, written, key):
@@ -143,4 +149,4 @@ def test_transpositions(token, sounding, written, key):
 
 
 def test_an_interval_of_no_instrument_is_no_transposition():
-    assert tokens.transposition("*ITrd8c12") is None
+    assert tokens.transposition("*ITrd9c13") is None

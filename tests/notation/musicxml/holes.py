@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from notation.language import Document
 from notation.musicxml import LANGUAGE
 from notation.musicxml.normal_form import normal_voices
-from notation.musicxml.reader import Tree
 from notation.musicxml.skeleton import Stretch
+from notation.musicxml.tree import Tree
 from notation.score import Event, Measure, Voice
 
 KINDS = ("measures", "tail", "content", "voice", "rest", "open")

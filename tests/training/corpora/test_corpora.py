@@ -9,7 +9,7 @@ import pytest
 
 from notation.score import Part, Pitch, Score
 from training.corpora import CORPORA, GENRES
-from training.corpora.base import title_key
+from training.corpora.base import composer_key, title_key
 from training.corpora.jsb_json import chorale_score
 from training.corpora.nifc_chopin import work_of as chopin_work_of
 from training.corpora.nifc_polish import work_of as polish_work_of
@@ -94,7 +94,7 @@ def test_an_empty_folder_is_said(name, tmp_path):
 
 
 def test_only_what_is_free_is_for_release():
-    assert sorted(name for name, corpus in CORPORA.items() if not corpus.release) == ["folder", "jsb_json"]
+    assert sorted(name for name, corpus in CORPORA.items() if not corpus.release) == ["folder", "jsb_json", "music21"]
 
 
 def test_files_without_a_licence_are_left_out(tmp_path):
@@ -154,6 +154,44 @@ def test_several_tunes_of_a_file_have_ids_of_their_own(tmp_path):
 )
 def test_title_keys(one, other, same):
     assert (title_key(one) == title_key(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        pytest.param("Beach,_Amy", "beach amy", id="a folder"),
+        pytest.param("Beach, Amy Marcy Cheney", "beach amy", id="more given names"),
+        pytest.param("Amy Beach", "beach amy", id="given name first"),
+        pytest.param("Hensel, Fanny (Mendelssohn)", "hensel fanny", id="a remark"),
+        pytest.param("Pękiel, Bartłomiej", "pekiel bartlomiej", id="Polish letters"),
+        pytest.param("Dvořák,_Antonín", "dvorak antonin", id="Czech letters"),
+        pytest.param("Vogel", "vogel", id="one name"),
+        pytest.param("Anonim", "", id="nobody knows"),
+        pytest.param("Traditional", "", id="traditional"),
+        pytest.param("", "", id="not said"),
+    ],
+)
+def test_composer_keys(name, key):
+    assert composer_key(name) == key
+
+
+@pytest.mark.parametrize(
+    ("corpus", "key"),
+    [
+        pytest.param("openscore_lieder", "gounod charles", id="a folder's name"),
+        pytest.param("openscore_orchestra", "beach amy", id="a folder's name, orchestra"),
+        pytest.param("nifc_polish", "elsner jozef", id="a reference record"),
+        pytest.param("nifc_chopin", "chopin fryderyk", id="the collection"),
+        pytest.param("openewld", "", id="metadata that is not free"),
+        pytest.param("music21_folk", "", id="folk"),
+        pytest.param("folder", "", id="a user's own"),
+    ],
+)
+def test_the_composer_is_known_where_the_source_tells(corpus, key, tmp_path):
+    path, content = _SAMPLES[corpus]
+    put(tmp_path, path, f"!!!COM: Elsner, Józef\n{content}" if path.endswith(".krn") else content)
+    (piece,), _ = read_all(corpus, tmp_path)
+    assert piece.composer_key == key
 
 
 @pytest.mark.parametrize(

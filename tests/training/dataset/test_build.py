@@ -2,8 +2,8 @@
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from notation.tokens.encode import encode_score
@@ -12,6 +12,7 @@ from training.corpora import CORPORA
 from training.dataset import build as builder
 from training.dataset import encode_files
 from training.dataset.build import Dataset, build
+from training.dataset.clusters import SPLITS
 from training.dataset.encode_files import chunks_of
 
 
@@ -20,12 +21,12 @@ def report_of(dataset):
 
 
 def all_pieces(dataset):
-    return [piece for split in ("train", "valid", "test") for piece in dataset.pieces(split)]
+    return [piece for split in SPLITS for piece in dataset.pieces(split)]
 
 
 def test_every_piece_is_in_the_tables_of_its_split(dataset):
     assert len(all_pieces(dataset)) > 50
-    for split in ("train", "valid", "test"):
+    for split in SPLITS:
         tables = dataset.tables(split)["music21"]
         pieces = dataset.pieces(split)
         assert len(tables.pieces) == len(pieces)
@@ -123,17 +124,6 @@ def test_a_changed_file_is_read_again(few_files, tmp_path):
     assert build(tmp_path / "out", {"folder": few_files})["all"]["n_measures"] == before["all"]["n_measures"] + 1
 
 
-def test_two_processes_make_the_same_dataset_as_one(few_files, tmp_path, monkeypatch):
-    monkeypatch.setattr(builder, "CHUNK_FILES", 1)
-    alone = build(tmp_path / "alone", {"folder": few_files}, jobs=1)
-    assert build(tmp_path / "together", {"folder": few_files}, jobs=2) == alone
-    one, two = (Dataset.open(tmp_path / name) for name in ("alone", "together"))
-    for split in ("train", "valid", "test"):
-        for name in ("ids", "segments", "measures", "pieces"):
-            left, right = (getattr(each.tables(split)["folder"], name) for each in (one, two))
-            np.testing.assert_array_equal(left, right)
-
-
 def test_a_fault_of_a_reader_costs_one_file(few_files, tmp_path, monkeypatch):
     read = CORPORA["folder"].read
 
@@ -142,21 +132,77 @@ def test_a_fault_of_a_reader_costs_one_file(few_files, tmp_path, monkeypatch):
             raise RuntimeError("broken")
         return read(root, path)
 
-    monkeypatch.setitem(encode_files.CORPORA, "folder", _with_read(CORPORA["folder"], faulty))
+    monkeypatch.setitem(encode_files.CORPORA, "folder", replace(CORPORA["folder"], read=faulty))
     report = build(tmp_path / "out", {"folder": few_files})
     assert report["all"]["n_pieces"] == 1
     assert report["corpora"]["folder"]["skipped"]["reader failed: RuntimeError: broken"] == 1
 
 
-def _with_read(corpus, read):
-    from dataclasses import replace
-
-    return replace(corpus, read=read)
-
-
 def test_a_limit_is_spread_over_the_corpus(few_files, tmp_path):
     chunks = chunks_of("folder", few_files, tmp_path, 2, 10)
     assert [path.stem for chunk in chunks for path in chunk.paths] == ["not-music", "one"]
+
+
+def test_every_skip_is_told_with_its_reason(few_files, tmp_path):
+    report = build(tmp_path / "out", {"folder": few_files})
+    skipped = [json.loads(line) for line in (tmp_path / "out" / "skipped.jsonl").read_text().splitlines()]
+    assert skipped == [{"corpus": "folder", "what": "not-music.abc#1", "reason": "no notes"}]
+    assert report["corpora"]["folder"]["skipped"] == {"no notes": 1}
+
+
+def test_the_dataset_says_where_each_corpus_is_from(few_files, tmp_path):
+    git = few_files / ".git"
+    git.mkdir()
+    (git / "HEAD").write_text("0123456789" * 4 + "\n")
+    build(tmp_path / "out", {"folder": few_files})
+    about = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert about["sources"]["folder"] == {
+        "url": "", "commit": "0123456789" * 4, "licence": "unknown", "attribution": "", "release": False
+    }  # fmt: skip
+
+
+def test_a_build_that_stops_while_it_writes_is_no_dataset(few_files, tmp_path, monkeypatch):
+    whole = build(tmp_path / "out", {"folder": few_files})
+    monkeypatch.setattr(builder, "make_report", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        build(tmp_path / "out", {"folder": few_files})
+    with pytest.raises(FileNotFoundError, match="no finished dataset"):
+        Dataset.open(tmp_path / "out")
+    monkeypatch.undo()
+    assert build(tmp_path / "out", {"folder": few_files}) == whole
+    Dataset.open(tmp_path / "out")
+
+
+def test_another_version_of_the_code_does_not_join_in(few_files, tmp_path):
+    (chunk,) = chunks_of("folder", few_files, tmp_path, None, 10)
+    with pytest.raises(ValueError, match=r"begun by code 0000, but .* runs \w{16}"):
+        encode_files.encode_chunk(replace(chunk, code="0000"))
+
+
+def test_composers_kept_unseen_are_in_no_other_split(tmp_path):
+    root = tmp_path / "kern"
+    for number, composer in enumerate(["Szymanowska, Maria", "Elsner, Józef", "Kurpiński, Karol"]):
+        file = root / f"x--{number}_y--z.krn"
+        file.parent.mkdir(exist_ok=True)
+        licence = "!!!YEM: License CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0)"
+        notes = "\n".join(f"4{'cdefgab'[(place * (number + 2)) % 7]}" for place in range(8))
+        file.write_text(f"!!!COM: {composer}\n**kern\n*M2/4\n{notes}\n==\n*-\n{licence}\n", encoding="utf-8")
+    report = build(tmp_path / "out", {"nifc_polish": root})
+    dataset = Dataset.open(tmp_path / "out")
+    assert [piece["composer"] for piece in dataset.pieces("unseen")] == ["Szymanowska, Maria"]
+    assert len(dataset.tables("unseen")["nifc_polish"].pieces) == 1
+    assert report["all"]["splits"]["unseen"] == 1
+    assert "| all | 3 |" in (page := (tmp_path / "out" / "report.md").read_text(encoding="utf-8"))
+    assert all(line.endswith("/1 |") for line in page.splitlines() if line.startswith("| all |"))
+
+
+def test_a_dataset_from_before_the_unseen_split_says_so(few_files, tmp_path):
+    build(tmp_path / "out", {"folder": few_files})
+    (tmp_path / "out" / "tables" / "folder" / "unseen").rename(tmp_path / "gone")
+    dataset = Dataset.open(tmp_path / "out")
+    assert dataset.tables("train")
+    with pytest.raises(FileNotFoundError, match="no split 'unseen' of folder"):
+        dataset.tables("unseen")
 
 
 def test_an_unknown_corpus_is_refused(tmp_path):
@@ -166,7 +212,7 @@ def test_an_unknown_corpus_is_refused(tmp_path):
 
 def test_nothing_to_use_is_an_error(tmp_path):
     (tmp_path / "empty.abc").write_text("% nothing\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="no piece could be used of 1 files"):
+    with pytest.raises(ValueError, match="no piece could be used of 1 files; 1 skipped: no music"):
         build(tmp_path / "out", {"folder": tmp_path})
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from notation.score import Event, Measure, Note, Part, Pitch, Score, Voice
-from training.corpora.base import Piece
+from training.corpora.base import Piece, composer_key
 from training.dataset import clusters
 
 _SCALE = [Pitch.at(position, 0) for position in range(24, 40)]
@@ -22,12 +22,13 @@ def tune(seed, length=64):
     return line
 
 
-def described(identity, line, work=None, title="", composer="", genre="folk"):
+def described(identity, line, work=None, title="", composer="", genre="folk", composer_key=""):
     return {
         "id": identity,
         "work": work or identity,
         "title": title,
         "composer": composer,
+        "composer_key": composer_key,
         "genre": genre,
         "description": clusters.sketch(line),
     }
@@ -102,9 +103,29 @@ def test_splits_are_frozen():
     assert [name for name in names if clusters.split_of(name) == "test"] == [f"piece {n}" for n in (12, 38, 41, 42)]
 
 
+def test_an_unseen_composer_takes_the_whole_cluster_along_and_no_other():
+    pieces = [described(f"p{n}", tune(n), work=f"w{n // 2}") for n in range(40)]
+    before = clusters.assign_splits(pieces)
+    pieces[7]["composer_key"] = "beach amy"
+    pieces[8]["composer_key"] = "beach john"
+    after = clusters.assign_splits(pieces)
+    assert [name for name, _ in after] == [name for name, _ in before]
+    changed = [index for index in range(40) if after[index] != before[index]]
+    assert changed == [6, 7]
+    assert {after[index][1] for index in changed} == {"unseen"}
+
+
+def test_unseen_composers_are_frozen():
+    names = [
+        "Beach,_Amy", "Dvořák,_Antonín", "Gomółka, Mikołaj", "Pękiel, Bartłomiej", "Stojowski, Zygmunt",
+        "Szymanowska, Maria", "Wolf,_Hugo", "Zarębski, Juliusz", "Żebrowski, Marcin Józef",
+    ]  # fmt: skip
+    assert {composer_key(name) for name in names} == clusters.UNSEEN_COMPOSERS
+
+
 def test_split_shares():
     names = [clusters.split_of(str(n)) for n in range(20_000)]
-    shares = {split: names.count(split) / len(names) for split in clusters.SPLITS}
+    shares = {split: names.count(split) / len(names) for split in ("train", "valid", "test")}
     assert shares == pytest.approx({"train": 0.9, "valid": 0.05, "test": 0.05}, abs=0.005)
 
 

@@ -96,9 +96,16 @@ def test_the_default_is_the_release_model() -> None:
     assert 4.5e6 < sum(weights.numel() for weights in model.parameters()) < 5.5e6
 
 
-def test_too_long_a_window_is_refused() -> None:
+@pytest.mark.parametrize("architecture", ["gpt2", "llama", "music_transformer"])
+def test_too_long_a_window_is_refused(architecture: str) -> None:
     with pytest.raises(ValueError, match=f"{BLOCK_SIZE + 1} tokens.*window of {BLOCK_SIZE}"):
-        build_model(tiny_config("llama"))(draw(1, BLOCK_SIZE + 1))
+        build_model(tiny_config(architecture))(draw(1, BLOCK_SIZE + 1))
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "music_transformer"])
+def test_positions_that_were_not_learned_have_no_state(architecture: str) -> None:
+    with pytest.raises(ValueError, match=f"{BLOCK_SIZE + 1} tokens.*window of {BLOCK_SIZE}"):
+        build_model(tiny_config(architecture)).step_module(BLOCK_SIZE + 1)
 
 
 def test_heads_must_divide() -> None:
@@ -107,7 +114,7 @@ def test_heads_must_divide() -> None:
 
 
 def test_an_unknown_architecture_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'oracle'.*gru, llama"):
+    with pytest.raises(ValueError, match=r"'oracle'.*gpt2, gru"):
         build_model(ModelConfig("oracle", 10))
 
 

@@ -23,11 +23,17 @@ local RUN = {
   accept = function(g)
     g.accept()
   end,
+  ["accept-beat"] = function(g)
+    g.accept_beat()
+  end,
   ["accept-measure"] = function(g)
     g.accept_measure()
   end,
   ["accept-note"] = function(g)
     g.accept_note()
+  end,
+  ["accept-phrase"] = function(g)
+    g.accept_phrase()
   end,
   dismiss = function(g)
     g.dismiss()

@@ -12,7 +12,9 @@ M.defaults = {
   -- Insert mode, in the buffers of these filetypes. false leaves a key alone.
   keys = {
     accept = "<Tab>",
+    accept_phrase = "<M-p>",
     accept_measure = "<M-m>",
+    accept_beat = "<M-b>",
     accept_note = "<M-n>",
     next = "<M-.>",
     previous = "<M-,>",

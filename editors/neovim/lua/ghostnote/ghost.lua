@@ -232,7 +232,7 @@ function M.select(step)
   end)
 end
 
---- Insert the suggestion, or only its first "note" or "measure"; false if none is shown.
+--- Insert the suggestion, or only its first "note", "beat", "measure" or "phrase"; false if none is shown.
 function M.accept(unit)
   if not shown or shown.buf ~= vim.api.nvim_get_current_buf() then
     return false

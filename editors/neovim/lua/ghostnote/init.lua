@@ -26,8 +26,10 @@ end
 local function actions()
   return {
     accept = M.accept,
+    accept_beat = M.accept_beat,
     accept_measure = M.accept_measure,
     accept_note = M.accept_note,
+    accept_phrase = M.accept_phrase,
     dismiss = M.dismiss,
     next = function()
       M.next()
@@ -75,8 +77,16 @@ function M.accept_measure()
   return shower().accept("measure")
 end
 
+function M.accept_beat()
+  return shower().accept("beat")
+end
+
 function M.accept_note()
   return shower().accept("note")
+end
+
+function M.accept_phrase()
+  return shower().accept("phrase")
 end
 
 function M.dismiss()

@@ -12,7 +12,7 @@ local function set(on, buf)
   vim.lsp.inline_completion.enable(on, { bufnr = buf })
 end
 
---- Insert the suggestion, or only its first "note" or "measure"; false if none is shown.
+--- Insert the suggestion, or only its first "note", "beat", "measure" or "phrase"; false if none is shown.
 function M.accept(unit)
   if ghost.visible() then
     return ghost.accept(unit)

@@ -1,13 +1,15 @@
 /**
- * How much of a suggestion is a note, a beat, a measure: as a test of the text that was taken so far.
+ * How much of a suggestion is a note, a beat, a measure, a phrase: as a test of the text that was taken so far.
  *
  * The editor takes ghost text piece by piece (a word or a line); these say whether what it took is enough. In ABC a
- * beat is a beamed group: what stands between two spaces.
+ * beat is a beamed group: what stands between two spaces. A phrase is four measures, or less where a part of the piece ends.
  *
  * Source: ABC 2.1, sections 4.1 (pitch), 4.7 (beams), 4.8 (repeat and barlines).
  */
 
-export type Portion = 'note' | 'beat' | 'measure';
+export type Portion = 'note' | 'beat' | 'measure' | 'phrase';
+
+const MEASURES_IN_PHRASE = 4;
 
 /** Which command of the editor takes the next piece. */
 export function pieceCommand(languageId: string): string {
@@ -29,6 +31,8 @@ function isEnoughAbc(portion: Portion, taken: string): boolean {
       return /[A-Ga-gxzXZ|\]][^\s]*\s/.test(music) || /[|\]]$/.test(music.trimEnd());
     case 'measure':
       return /\||:\]|::/.test(music);
+    case 'phrase':
+      return /:\||::|\|[:\]|]/.test(music) || (music.match(/\|/g) ?? []).length >= MEASURES_IN_PHRASE;
   }
 }
 
@@ -42,6 +46,14 @@ function withoutAsides(text: string): string {
 }
 
 function isEnoughXml(portion: Portion, taken: string): boolean {
-  const bar = /<\/measure>/.test(taken);
-  return portion === 'measure' ? bar : bar || /<\/note>/.test(taken);
+  const measures = (taken.match(/<\/measure>/g) ?? []).length;
+  switch (portion) {
+    case 'note':
+    case 'beat':
+      return measures > 0 || /<\/note>/.test(taken);
+    case 'measure':
+      return measures > 0;
+    case 'phrase':
+      return measures >= MEASURES_IN_PHRASE || (measures > 0 && /<repeat\b|<bar-style>light-/.test(taken));
+  }
 }

@@ -31,17 +31,12 @@ export interface Ghosted {
   readonly text: string;
   readonly start: number;
   readonly end: number;
+  /** How many characters farther back everything behind it stands now. */
+  readonly shift: number;
 }
 
 /** Put a suggestion in, in place of the characters from `start` to `end`. */
 export function withGhost(text: string, start: number, end: number, suggestion: string): Ghosted {
-  return { text: text.slice(0, start) + suggestion + text.slice(end), start, end: start + suggestion.length };
-}
-
-/** The colour of the suggestion's notes in a MusicXML preview. */
-export const GHOST_COLOUR = '#8c8c8c';
-
-/** MusicXML whose notes are drawn in grey. Source: MusicXML 4.0, attribute group color. */
-export function inGrey(musicxml: string): string {
-  return musicxml.replace(/<note(?=[\s>])/g, () => `<note color="${GHOST_COLOUR}"`);
+  const ghosted = text.slice(0, start) + suggestion + text.slice(end);
+  return { text: ghosted, start, end: start + suggestion.length, shift: ghosted.length - text.length };
 }

@@ -30,7 +30,7 @@ function open(archive: Uint8Array): Record<string, Uint8Array> {
   try {
     return unzipSync(archive);
   } catch (error) {
-    throw new Error(`This is not compressed MusicXML: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new Error(`This is not compressed MusicXML: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
   }
 }
 

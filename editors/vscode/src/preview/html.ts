@@ -4,6 +4,8 @@ export interface PageParts {
   readonly title: string;
   readonly script: string;
   readonly style: string;
+  /** The folder of the samples. */
+  readonly sounds: string;
   /** Where the page may load from, as the webview names it. */
   readonly source: string;
   readonly nonce: string;
@@ -16,6 +18,7 @@ export function page(parts: PageParts): string {
     `style-src ${parts.source} 'unsafe-inline'`,
     `font-src ${parts.source} data:`,
     `img-src ${parts.source} data:`,
+    `connect-src ${parts.source}`,
   ].join('; ');
   return `<!DOCTYPE html>
 <html lang="en">
@@ -25,16 +28,17 @@ export function page(parts: PageParts): string {
 <title>${escape(parts.title)}</title>
 <link rel="stylesheet" href="${parts.style}">
 </head>
-<body>
+<body data-sounds="${parts.sounds}">
 <div id="controls" role="toolbar" aria-label="Playback">
 <button id="play" type="button">▶ Play</button>
+<button id="play-cursor" type="button">▶ From the cursor</button>
 <button id="play-suggestion" type="button">▶ Suggestion</button>
-<button id="stop" type="button">■ Stop</button>
-<label>Tempo <input id="tempo" type="range" min="40" max="200" value="100" aria-label="Tempo in percent"> <output id="tempo-shown">100%</output></label>
+<button id="stop" type="button" disabled>■ Stop</button>
+<label>Tempo <input id="tempo" type="range" min="40" max="200" step="5" value="100" aria-label="Tempo in percent"> <output id="tempo-shown">100 %</output></label>
 <label><input id="loop" type="checkbox"> Loop</label>
 </div>
-<main id="score" role="img" aria-label="The score"></main>
 <p id="problem" role="status" aria-live="polite"></p>
+<main><div id="score" class="paper" role="img" aria-label="The score"></div></main>
 <section id="candidates" aria-label="Candidates" hidden></section>
 <script nonce="${parts.nonce}" src="${parts.script}"></script>
 </body>

@@ -3,12 +3,12 @@
 import { randomBytes } from 'node:crypto';
 
 import {
-  Range, Uri, ViewColumn, WorkspaceEdit, commands, window, workspace,
-  type Disposable, type TextDocument, type TextEditor, type WebviewPanel,
+  Disposable, Range, Uri, ViewColumn, WorkspaceEdit, commands, window, workspace,
+  type TextDocument, type TextEditor, type WebviewPanel,
 } from 'vscode';
 
 import { isServed, notationOf } from '../languages';
-import { inGrey, tuneAt, withGhost } from '../music/tunes';
+import { tuneAt, withGhost, type Ghosted } from '../music/tunes';
 import type { Server } from '../server/server';
 import type { Suggestions } from '../suggestions';
 import { askCandidates, type Candidate } from './candidates';
@@ -67,8 +67,10 @@ export class Previews {
     this.show()?.drawCandidates(found);
   }
 
+  /** Play what the preview in front draws, or else the active document. */
   play(what: 'all' | 'cursor' | 'suggestion'): void {
-    this.show()?.play(what);
+    const inFront = [...this.panels.values()].find((preview) => preview.isActive);
+    (inFront ?? this.show())?.play(what);
   }
 
   stop(): void {
@@ -76,7 +78,7 @@ export class Previews {
   }
 
   dispose(): void {
-    this.listeners.forEach((one) => one.dispose());
+    Disposable.from(...this.listeners).dispose();
     this.panels.forEach((preview) => preview.dispose());
   }
 
@@ -91,6 +93,7 @@ class Preview {
   private readonly unsent: ToPreview[] = [];
   private cursor: number;
   private candidates: readonly Candidate[] = [];
+  private drawn: Ghosted | undefined;
   private isReady = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -116,9 +119,14 @@ class Preview {
       title: name,
       script: resource('dist', 'webview', `${notationOf(this.document)}.js`),
       style: resource('media', 'preview.css'),
+      sounds: resource('dist', 'sounds'),
       source: webview.cspSource,
       nonce: randomBytes(16).toString('hex'),
     });
+  }
+
+  get isActive(): boolean {
+    return this.panel.active;
   }
 
   onClose(act: () => void): void {
@@ -128,8 +136,8 @@ class Preview {
     });
   }
 
-  reveal(): void {
-    this.panel.reveal(undefined, true);
+  reveal(preserveFocus = true): void {
+    this.panel.reveal(undefined, preserveFocus);
   }
 
   dispose(): void {
@@ -153,15 +161,16 @@ class Preview {
 
   drawCandidates(candidates: readonly Candidate[]): void {
     this.candidates = candidates;
-    const before = this.document.getText().slice(0, candidates[0].start);
-    const texts = candidates.map(({ text }) => text);
-    this.send({ kind: 'candidates', before, candidates: texts, tune: tuneAt(before, before.length) });
+    const text = this.document.getText();
+    const [{ start, end }] = candidates;
+    const texts = candidates.map((one) => one.text);
+    const [before, after] = [text.slice(0, start), text.slice(end)];
+    this.reveal(false);
+    this.send({ kind: 'candidates', before, after, candidates: texts, tune: tuneAt(text, start) });
   }
 
   play(what: 'all' | 'cursor' | 'suggestion'): void {
-    const ghost = this.ghost();
-    const [from, to] = what === 'suggestion' ? [ghost.start, ghost.end] : [what === 'cursor' ? this.cursor : 0, ghost.text.length];
-    this.send({ kind: 'play', from, to });
+    this.send({ kind: 'play', what });
   }
 
   /** Messages wait until the page can hear them. */
@@ -174,19 +183,17 @@ class Preview {
   }
 
   private draw(): void {
-    const { text, start, end } = this.ghost();
-    this.send({ kind: 'draw', text, ghostStart: start, ghostEnd: end, tune: tuneAt(text, this.cursor) });
+    this.drawn = this.ghosted();
+    const { text, start, end } = this.drawn;
+    this.send({ kind: 'draw', text, ghost: { start, end }, tune: tuneAt(text, this.cursor) });
     this.send({ kind: 'cursor', offset: this.cursor });
   }
 
-  private ghost(): { text: string; start: number; end: number } {
-    const text = this.document.getText();
+  /** The text with the suggestion that stands in it. */
+  private ghosted(): Ghosted {
     const found = this.suggestions.standing(this.document, this.document.positionAt(this.cursor));
-    if (found === undefined) {
-      return { text, start: this.cursor, end: this.cursor };
-    }
-    const shown = notationOf(this.document) === 'abc' ? found.text : inGrey(found.text);
-    return withGhost(text, found.start, found.end, shown);
+    const { text, start, end } = found ?? { text: '', start: this.cursor, end: this.cursor };
+    return withGhost(this.document.getText(), start, end, text);
   }
 
   private receive(message: FromPreview): void {
@@ -197,7 +204,7 @@ class Preview {
         this.unsent.splice(0).forEach((one) => this.send(one));
         break;
       case 'select':
-        void this.select(message.start, message.end);
+        void this.selectDrawn(message.start, message.end);
         break;
       case 'insert':
         void this.insert(this.candidates[message.candidate]);
@@ -205,6 +212,15 @@ class Preview {
       case 'failed':
         void window.showErrorMessage(`The preview could not be drawn: ${message.message}`);
         break;
+    }
+  }
+
+  /** Select what is drawn at offsets of the text with the suggestion; the suggestion itself is not there to be selected. */
+  private async selectDrawn(start: number, end: number): Promise<void> {
+    if (this.drawn === undefined || start < this.drawn.start) {
+      await this.select(start, end);
+    } else if (start >= this.drawn.end) {
+      await this.select(start - this.drawn.shift, end - this.drawn.shift);
     }
   }
 

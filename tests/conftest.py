@@ -1,4 +1,4 @@
-"""The model that the end-to-end tests run: the shipped one, or the bundle that GHOSTNOTE_TEST_MODEL names."""
+"""The model that tests run: the shipped one, or the bundle that GHOSTNOTE_TEST_MODEL names."""
 
 from __future__ import annotations
 

@@ -1,0 +1,2 @@
+" MusicXML is coloured as XML is.
+runtime! syntax/xml.vim

@@ -1,0 +1,79 @@
+"""Kate in a window of its own with the real server: the measures in its completion menu."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from tests.editors.desktop import Desktop, desktop
+from tests.editors.programs import ROOT, environment, of_debian, server_command
+from tests.editors.waiting import until, until_saved
+
+CONFIGURATION = ROOT / "editors" / "kate"
+TICKED = """[General]
+Show welcome view for new window=false
+
+[Kate Plugins]
+lspclientplugin=true
+
+[KTextEditor View]
+Word Completion=false
+"""
+
+
+def configure(folder: Path, model: str) -> None:
+    """What the page tells to do, with words of the file left out of the menu."""
+    given = json.loads((CONFIGURATION / "lspclient.json").read_text(encoding="utf-8"))
+    for server in given["servers"].values():
+        assert server["command"] == ["ghostnote", "serve"]
+        server["command"] = server_command(model)
+    settings = folder / "config" / "kate" / "lspclient" / "settings.json"
+    syntax = folder / "data" / "org.kde.syntax-highlighting" / "syntax" / "musicxml.xml"
+    for file, text in (
+        (folder / "config" / "katerc", TICKED),
+        (settings, json.dumps(given)),
+        (syntax, (CONFIGURATION / "musicxml.xml").read_text(encoding="utf-8")),
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def take_the_first_entry(kate: Desktop, file: Path, *keys: str) -> str:
+    """Go to a place by `keys`, open the menu there, take its first entry; gives the saved text."""
+    before = file.read_text(encoding="utf-8")
+    kate.focus("LSP server start requested")
+    kate.press("Return")
+    kate.focus(f"^{file.name}")
+    kate.press(*keys)
+    asked = 0.0
+
+    def menu() -> bool:
+        nonlocal asked
+        if time.monotonic() > asked + 3:  # the first keys may come before the server is there
+            asked = time.monotonic()
+            kate.press("ctrl+space")
+        return len(kate.windows("class", "kate")) > 1
+
+    until(menu, "the menu")
+    kate.press("Return", "ctrl+s")
+    return until_saved(file, before)
+
+
+def test_the_next_measure_of_a_tune(tmp_path: Path, abc_file: Path, model: str) -> None:
+    (kate,) = of_debian("kate", "kate").command
+    configure(tmp_path, model)
+    before = abc_file.read_text(encoding="utf-8").rstrip("\n")
+    with desktop([kate, "-n", str(abc_file)], tmp_path, environment(tmp_path)) as screen:
+        written = take_the_first_entry(screen, abc_file, "ctrl+End", "Up", "End", "space")
+    assert written.startswith(before + " ")
+    assert "|" in written[len(before) :]
+
+
+def test_the_next_measure_of_a_score(tmp_path: Path, xml_file: Path, model: str) -> None:
+    (kate,) = of_debian("kate", "kate").command
+    configure(tmp_path, model)
+    before = xml_file.read_text(encoding="utf-8")
+    with desktop([kate, "-n", str(xml_file)], tmp_path, environment(tmp_path)) as screen:
+        written = take_the_first_entry(screen, xml_file, "ctrl+End", "Up", "Up", "Up", "End")
+    assert written.count("</measure>") == before.count("</measure>") + 1

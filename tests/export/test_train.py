@@ -1,0 +1,84 @@
+"""The verb `train`, from scores to a model and from a bundle to the user's own."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from export.train import train
+from inference.bundle import SHIPPED, find_bundle, load_bundle
+from inference.engine import Engine
+from tests.support.tunes import write_tunes
+from training import cli, trainer
+from training.corpora import CORPORA
+from training.models.checkpoint import load_checkpoint
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:lightning"),
+    pytest.mark.filterwarnings("ignore:.*isinstance.treespec.*"),
+]
+
+CONFIG = """
+[model]
+n_layer = 1
+n_head = 1
+n_kv_head = 1
+n_embd = 16
+block_size = 64
+[training]
+steps = 2
+batch_size = 2
+precision = "fp32"
+"""
+
+
+@pytest.fixture
+def run():
+    program = typer.Typer()
+    program.command()(train)
+    return lambda *arguments: CliRunner().invoke(program, [*map(str, arguments), "--threads", "1"])
+
+
+def test_from_scores_to_a_model(run, tmp_path):
+    config, data, out = tmp_path / "tiny.toml", tmp_path / "data", tmp_path / "run"
+    config.write_text(CONFIG, encoding="utf-8")
+    source = f"music21={CORPORA['music21'].default_root()}"
+    built = CliRunner().invoke(cli.corpus, ["build", "--out", str(data), "--limit", "4", source])
+    assert built.exit_code == 0, built.output
+    trained = run("--data", data, "--out", out, "--config", config)
+    assert trained.exit_code == 0, trained.output
+    assert load_checkpoint(out / trainer.MODEL).training["steps"] == 2
+    assert run("--data", data, "--out", out, "--config", config).exit_code == 2
+    resumed = run("--data", data, "--out", out, "--resume", "--json")  # with what the run was set to
+    assert json.loads(resumed.stdout) == {"model": str(out / trainer.MODEL)}
+
+
+def test_from_the_shipped_bundle_to_ones_own(run, tmp_path):
+    tunes, out = tmp_path / "my tunes", tmp_path / "own"
+    tunes.mkdir()
+    write_tunes(tunes, 12)
+    done = run("--from", next(SHIPPED.iterdir()).name, tunes, "--out", out, "--minutes", 0.05, "--json")
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["bits_per_note"]["after"] < said["bits_per_note"]["before"]
+    assert said["setting"] == {"ghostnote.model": str(out)}
+    loaded = load_bundle(find_bundle(said["setting"]["ghostnote.model"]))
+    assert Engine(loaded).prefill([1, 2]).shape == (len(loaded.vocabulary),)
+    assert not list(tmp_path.glob("*.run"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param(["--data", "nowhere", "--out", "nowhere"], id="no dataset"),
+        pytest.param(["--from", "no-such-model", "."], id="no model"),
+        pytest.param(["--from", "ghostnote-3m"], id="no folder"),
+        pytest.param(["--from", "ghostnote-3m", ".", "--data", "."], id="a dataset too"),
+    ],
+)
+def test_wrong_usage_is_said(run, arguments):
+    assert run(*arguments).exit_code == 2

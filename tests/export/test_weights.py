@@ -1,0 +1,52 @@
+"""The weights of a bundle come back from its graph: exactly, or as they were rounded."""
+
+import pytest
+import torch
+
+from export.bundle import export_bundle
+from export.parity import measure_parity
+from export.weights import checkpoint_of_bundle
+from notation.tokens.vocabulary import TOKENS
+from training.models import MODELS, ModelConfig, build_model
+from training.models.checkpoint import Checkpoint
+
+# Torch's exporter and its own modules.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+
+@pytest.fixture
+def checkpoint(request):
+    torch.manual_seed(0)
+    config = ModelConfig(request.param, len(TOKENS), n_layer=2, n_head=2, n_kv_head=1, n_embd=64, block_size=32)
+    return Checkpoint(build_model(config).eval(), list(TOKENS), {"steps": 3})
+
+
+@pytest.mark.parametrize("checkpoint", sorted(MODELS), indirect=True)
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_bundle_gives_its_network_back(checkpoint, precision, tmp_path):
+    export_bundle(checkpoint, tmp_path / "bundle", precision=precision)
+    found = checkpoint_of_bundle(tmp_path / "bundle")
+    assert found.training == checkpoint.training
+    assert found.vocabulary == checkpoint.vocabulary
+    expected = checkpoint.model.state_dict()
+    for name, weights in found.model.state_dict().items():
+        rounded = 0 if precision == "fp32" else float(expected[name].abs().max()) / 127
+        torch.testing.assert_close(weights, expected[name], rtol=0, atol=rounded, msg=name)
+    assert measure_parity(found.model, tmp_path / "bundle").kl_divergence < 1e-3
+
+
+@pytest.mark.parametrize("checkpoint", ["llama"], indirect=True)
+def test_a_graph_of_another_build_is_refused(checkpoint, tmp_path, monkeypatch):
+    export_bundle(checkpoint, tmp_path / "bundle", precision="fp32")
+    monkeypatch.setattr("export.weights.build_model", _one_layer_more)
+    with pytest.raises(ValueError, match="Name the checkpoint"):
+        checkpoint_of_bundle(tmp_path / "bundle")
+
+
+def _one_layer_more(config):
+    from dataclasses import replace
+
+    return build_model(replace(config, n_layer=config.n_layer + 1))

@@ -126,27 +126,28 @@ def window(text: str, n_measures: int) -> str:
 
 
 def _abc_end(text: str, rng: random.Random) -> Iterator[Hole]:
-    for _, measure in _closed_measures(text, rng, last_too=False):
-        cut = text[: measure.span.end]
+    for part, number in _closed_measures(text, rng, last_too=False):
+        cut = text[: part.measures[number].span.end]
         yield Hole("after a barline", "", cut, len(cut), cut)
 
 
 def _abc_new_line(text: str, rng: random.Random) -> Iterator[Hole]:
-    for _, measure in _closed_measures(text, rng, last_too=False):
-        cut = text[: measure.span.end].rstrip() + "\n"
+    for part, number in _closed_measures(text, rng, last_too=False):
+        cut = text[: part.measures[number].span.end].rstrip() + "\n"
         yield Hole("on a new line", "", cut, len(cut), cut)
 
 
 def _abc_inside(text: str, rng: random.Random) -> Iterator[Hole]:
-    for part, measure in _closed_measures(text, rng):
-        for end in _event_ends(measure, rng):
+    for part, number in _closed_measures(text, rng):
+        for end in _event_ends(part.measures[number], rng):
             cut = text[:end]
-            yield Hole("inside a measure", "", cut, end, text[: _start(text, part, measure)])
+            yield Hole("inside a measure", "", cut, end, text[: _start(text, part, number)])
 
 
 def _abc_half_typed(text: str, rng: random.Random) -> Iterator[Hole]:
-    for part, measure in _closed_measures(text, rng):
-        if re.search(r"[!+\"]", text[_start(text, part, measure) : measure.span.end]):
+    for part, number in _closed_measures(text, rng):
+        measure, start = part.measures[number], _start(text, part, number)
+        if re.search(r"[!+\"]", text[start : measure.span.end]):
             continue
         for voice in measure.voices[:1]:
             notes = [event for event in voice.events[1:] if event.notes and len(event.span)]
@@ -154,28 +155,29 @@ def _abc_half_typed(text: str, rng: random.Random) -> Iterator[Hole]:
                 written = event.span.text(text).strip()
                 typed = rng.choice([one for one in (written[:-1], written, "^", "_", "=") if one])
                 cut = text[: event.span.start] + typed
-                before, start = text[: event.span.start], _start(text, part, measure)
+                before = text[: event.span.start]
                 yield Hole("in the middle of a note", "", cut, len(cut), text[:start], sound=before)
 
 
 def _abc_hole(text: str, rng: random.Random) -> Iterator[Hole]:
-    for part, measure in _closed_measures(text, rng, last_too=False):
-        following = part.measures[part.measures.index(measure) + 1]
+    for part, number in _closed_measures(text, rng, last_too=False):
+        measure, following = part.measures[number : number + 2]
         plain = measure.barline == REGULAR and not (measure.repeat_start or measure.ending or following.ending)
         if plain and not text[measure.span.end : following.span.start].strip():
-            start = _start(text, part, measure)
-            cut = text[:start] + text[_start(text, part, following) :]
+            start = _start(text, part, number)
+            cut = text[:start] + text[_start(text, part, number + 1) :]
             yield Hole("between measures", "", cut, start, cut)
 
 
 def _abc_rest_of_measure(text: str, rng: random.Random) -> Iterator[Hole]:
-    for part, measure in _closed_measures(text, rng):
+    for part, number in _closed_measures(text, rng):
+        measure = part.measures[number]
         if len(measure.voices) != 1 or re.search(r"\((?!\d)|\)", measure.span.text(text)):
             continue
         last = measure.voices[0].events[-1].span.end
         for end in _event_ends(measure, rng):
             cut = text[:end] + text[last:]
-            reference = text[: _start(text, part, measure)] + text[measure.span.end :]
+            reference = text[: _start(text, part, number)] + text[measure.span.end :]
             yield Hole("before a barline", "", cut, end, reference)
 
 
@@ -203,20 +205,24 @@ def _abc_lagging(text: str, rng: random.Random) -> Iterator[Hole]:
             yield Hole("in a second voice that lags", "", cut, len(cut), cut)
 
 
-def _closed_measures(text: str, rng: random.Random, last_too: bool = True) -> Iterator[tuple[Part, Measure]]:
-    """One measure of the first part, not the first, that is closed and full."""
+def _closed_measures(text: str, rng: random.Random, last_too: bool = True) -> Iterator[tuple[Part, int]]:
+    """The place of one measure of the first part, not the first, that is closed and full."""
     for score in language("abc").parse(text).scores[:1]:
         for part in score.parts[:1]:
-            measures = part.measures[1:] if last_too else part.measures[1:-1]
-            good = [one for one in measures if one.barline is not None and one.is_full and one.voices and len(one.span)]
-            for measure in rng.sample(good, min(1, len(good))):
-                yield part, measure
+            numbers = range(1, len(part.measures) - (not last_too))
+            good = [number for number in numbers if _is_closed(part.measures[number])]
+            for number in rng.sample(good, min(1, len(good))):
+                yield part, number
 
 
-def _start(text: str, part: Part, measure: Measure) -> int:
+def _is_closed(measure: Measure) -> bool:
+    return bool(measure.barline is not None and measure.is_full and measure.voices and len(measure.span))
+
+
+def _start(text: str, part: Part, number: int) -> int:
     """Where a measure that is not the first of its part begins, with the signs before its first note."""
-    before = part.measures[part.measures.index(measure) - 1].span.end
-    line = text.rfind("\n", before, measure.span.start) + 1
+    before = part.measures[number - 1].span.end
+    line = text.rfind("\n", before, part.measures[number].span.start) + 1
     start = max(before, line)
     voice = re.compile(r"\[V:[^]\n]*\]").match(text, start)
     return voice.end() if voice else start

@@ -106,3 +106,16 @@ def test_a_crash_is_a_finding_and_not_the_end() -> None:
     hole = sites.Hole("trial", "", TUNE, len(TUNE), TUNE)
     (answer,) = validity.answers([hole], "abc", complete, ())
     assert answer.empty == "crashed: ZeroDivisionError: by nothing"
+
+
+def test_a_hole_is_where_the_measure_stood_also_if_an_equal_one_stands_before() -> None:
+    tune = "X:1\nM:2/4\nL:1/8\nK:C\n" + "|".join(["C2D2", "E2F2"] * 8) + "|]\n"
+    seen = set()
+    for seed in range(40):
+        for hole in sites.holes("tune", tune, "abc", random.Random(seed)):
+            if hole.kind == "between measures":
+                seen.add(hole.offset)
+                assert len(hole.text) == len(tune) - len("C2D2|")
+                assert tune.startswith(hole.text[: hole.offset])
+                assert tune.endswith(hole.text[hole.offset :])
+    assert len(seen) > 5

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from export.figures import markdown_table, write_figure
+
 
 def model_card(manifest: Mapping[str, Any]) -> str:
     """The card's text.
 
     Args:
-        manifest: the manifest's fields; `training` and `quality` may hold anything that JSON can.
+        manifest: the manifest's fields; `training` and `quality` may hold anything that JSON can. A `quality` made by
+            `export.evaluation.report.summary` becomes tables.
     """
     parity = manifest["parity"]
     lines = [
@@ -32,13 +35,15 @@ def model_card(manifest: Mapping[str, Any]) -> str:
             f"{parity['kl_divergence']:.2g} nats"
         )
     lines += ["", "## Training", "", *_items(manifest["training"])]
-    lines += ["", "## Measured quality", "", *_items(manifest["quality"])]
+    lines += ["", "## Measured quality", "", *_quality(manifest["quality"])]
     lines += [
         "",
         "## Limits",
         "",
-        "It imitates the styles of its training data and knows little of others. It may by chance repeat a phrase that "
-        "stands in that data. What it suggests is a suggestion: the composer decides.",
+        "It imitates the styles of its training data and knows little of others. What it suggests is a suggestion: the "
+        "composer decides.",
+        "",
+        *_copying(manifest["quality"].get("copying", {})),
         "",
         "## To make it again",
         "",
@@ -47,6 +52,48 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _quality(quality: Mapping[str, Any]) -> list[str]:
+    """A table a test and genre, or bullets for figures of another kind."""
+    if "tests" not in quality:
+        return _items(quality)
+    lines = [
+        f"On the {quality['split']} split, whose clusters of near doubles the model was not trained on, beside the "
+        "strongest simple rule on the same music. In brackets the 95 % interval of a bootstrap over clusters. "
+        "`ghostnote evaluate` makes the figures again; its documentation says what each counts.",
+        "",
+    ]
+    for test, genres in quality["tests"].items():
+        for genre, rows in genres.items():
+            names = list(dict.fromkeys(name for row in rows for name in row["figures"]))
+            cells = [
+                [row["predictor"], row["kind"], *(write_figure(name, row["figures"].get(name)) for name in names)]
+                for row in rows
+            ]
+            n = max(one["n"] for row in rows for one in row["figures"].values())
+            lines += [f"### {genre}: {test} ({n:,})", ""]
+            lines += [*markdown_table(["predictor", "kind", *names], cells), ""]
+    return lines[:-1]
+
+
+def _copying(copying: Mapping[str, Any]) -> list[str]:
+    """How often it repeats its training data word for word, as `benchmarks/copying.py` counted."""
+    if not copying:
+        return ["It may by chance repeat a phrase that stands in its training data."]
+    lines = [
+        "It may repeat a phrase that stands in its training data. So many runs of measures stood there verbatim, in "
+        "any key, those left out that it repeated from the piece itself:",
+        "",
+    ]
+    for genre, writers in copying.items():
+        for writer, counts in writers.items():
+            shares = ", ".join(
+                f"{one['copied'] - one['own']} of {one['runs']:,} runs of {length} measures ({one['share']:.2%})"
+                for length, one in counts.items()
+            )
+            lines.append(f"- {genre}, {writer}: {shares}")
+    return lines
 
 
 def _items(value: Mapping[str, Any] | list[Any], depth: int = 0) -> list[str]:

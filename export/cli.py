@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
 from inference.bundle import Precision
-from inference.errors import GhostnoteError
 
 
 def export(
@@ -24,7 +20,8 @@ def export(
     ] = None,
     name: Annotated[str | None, typer.Option(help="The bundle's name; by default the folder's.")] = None,
     quality: Annotated[
-        Path | None, typer.Option(help="A JSON object of measured figures for the manifest and the card.")
+        Path | None,
+        typer.Option(help="Figures for the manifest and the card, as `ghostnote evaluate --out` wrote them."),
     ] = None,
 ) -> None:
     """Turn a trained model into the bundle that the server loads."""
@@ -51,12 +48,14 @@ def export(
 
 
 def _read_quality(path: Path | None) -> dict[str, Any]:
+    from export.evaluation.report import summary
+
     if path is None:
         return {}
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds a {type(content).__name__}, not an object of figures.")
-    return content
+    return summary(content) if "tests" in content else content
 
 
 def bench(
@@ -113,48 +112,51 @@ def bench(
 def evaluate(
     data: Annotated[Path, typer.Option(help="A dataset folder, made by `corpus build`.")],
     bundle: Annotated[
-        Path | None, typer.Option(help="A bundle; without one, only the simple rules are scored.")
+        str | None, typer.Option(help="A bundle, folder or name; without one, only the simple rules are scored.")
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Instead, a model as `ghostnote train` wrote it.")] = None,
-    genre: Annotated[list[str], typer.Option(help="Genres; may be given several times.")] = ["folk"],  # noqa: B006
+    genre: Annotated[
+        list[str] | None, typer.Option(help="May be given several times; folk, lead, hymn, quartet, lied and keyboard.")
+    ] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(help="May be given several times; 'next measure', infill, keystrokes and continuation."),
+    ] = None,
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
-    limit: Annotated[int | None, typer.Option(min=1, help="Most measures of a genre, drawn by chance.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the drawing.")] = 0,
+    limit: Annotated[
+        int,
+        typer.Option(min=0, help="Measures of each genre, drawn by chance; fewer pieces in the other tests. 0: all."),
+    ] = 100,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 1,
-    out: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print tables as Markdown.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the JSON here, for `ghostnote export --quality`.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(dir_okay=False, help="A picture to draw, .png or .svg.")] = None,
+    listening: Annotated[
+        Path | None, typer.Option(file_okay=False, help="A folder for scores and MIDI of real and suggested music.")
+    ] = None,
 ) -> None:
-    """Predict each measure of held-out pieces from all before it, beside simple rules on the same measures."""
-    from export import evaluation
-    from training.dataset.build import Dataset
+    """Predict held-out music, beside simple rules on the same music."""
+    from export.evaluation.command import Request, run_evaluation
 
-    report: dict[str, Any] = {"split": split, "limit": limit, "seed": seed, "genres": {}}
-    try:
-        dataset = Dataset.open(data)
-        predictors = evaluation.model_predictors(bundle, model, threads)
-        for each in genre:
-            with Progress(console=Console(stderr=True), transient=True) as bar:
-                task = bar.add_task(each, total=limit)
-                results = evaluation.evaluate(
-                    dataset,
-                    predictors,
-                    split=split,
-                    genre=each,
-                    limit=limit,
-                    seed=seed,
-                    progress=lambda done, bar=bar, task=task: bar.update(task, completed=done),  # type: ignore[misc]
-                )
-            Console().print(_evaluation_table(each, evaluation.as_table(results)))
-            report["genres"][each] = {name: result.figures() for name, result in results.items()}
-    except (OSError, ValueError, GhostnoteError) as error:
-        typer.echo(f"cannot evaluate: {error}", err=True)
-        raise typer.Exit(1) from error
-    if out is not None:
-        out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-
-
-def _evaluation_table(genre: str, rows: list[list[str]]) -> Table:
-    kinds = ("all", "repeated", "novel")
-    table = Table(genre, "measures", *(f"{kind}: {figure}" for kind in kinds for figure in ("exact", "F1")))
-    for row in rows:
-        table.add_row(*row)
-    return table
+    if as_json and as_markdown:
+        raise typer.BadParameter("--json and --markdown exclude each other: give one of them.")
+    request = Request(
+        data=data,
+        bundle=bundle,
+        checkpoint=model,
+        genres=tuple(genre or ()),
+        tests=tuple(test or ()),
+        split=split,
+        limit=limit or None,
+        seed=seed,
+        threads=threads,
+        output="json" if as_json else "markdown" if as_markdown else "table",
+        out=out,
+        plot=plot,
+        listening=listening,
+    )
+    raise typer.Exit(run_evaluation(request))

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 
+from lsp_server import garbage
 from lsp_server.limits import MAX_CHARACTERS
 from lsp_server.positions import LineIndex, apply_change
 from notation.language import Document, Language, language, language_of
@@ -27,6 +28,9 @@ _LANGUAGE_IDS = {
     "abcmusic": "abc",
     "musicxml": "musicxml",
 }
+
+_LARGE = 50_000
+"""Characters from which on the score of a document is worth sparing a search for garbage."""
 
 
 def language_name(language_id: str, path: str) -> str | None:
@@ -83,7 +87,10 @@ class DocumentSnapshot:
     @cached_property
     def parsed(self) -> Document:
         """The parsed text. Slow: for the worker."""
-        return self.language.parse(self.text)
+        if len(self.text) < _LARGE:
+            return self.language.parse(self.text)
+        with garbage.spared():
+            return self.language.parse(self.text)
 
     def replaced(self, span: Span, text: str) -> DocumentSnapshot:
         """What the document would be with `text` instead of the characters of `span`."""
@@ -116,16 +123,18 @@ class Documents:
         old = self.get(params.text_document.uri)
         if old is None:
             return None
-        text = old.text
+        lines = old.lines
         for change in params.content_changes:
-            text = apply_change(text, change, self.encoding)
+            lines = LineIndex(apply_change(lines, change), self.encoding)
         return self._store(
-            DocumentSnapshot(old.uri, params.text_document.version, text, old.language_name, self.encoding)
+            DocumentSnapshot(old.uri, params.text_document.version, lines.text, old.language_name, self.encoding)
         )
 
     def close(self, uri: str) -> None:
         """Forget a document."""
-        self._snapshots.pop(uri, None)
+        snapshot = self._snapshots.pop(uri, None)
+        if snapshot is not None and len(snapshot.text) >= _LARGE:
+            garbage.search_all()
 
     def _store(self, snapshot: DocumentSnapshot) -> DocumentSnapshot:
         self._snapshots[snapshot.uri] = snapshot

@@ -13,15 +13,17 @@ Source: LSP 3.18, sections "Position" and "Text Documents".
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from lsprotocol import types
 
 from notation.source import Span
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+_BLOCK = 1 << 14
 _CODECS = {
     types.PositionEncodingKind.Utf8: ("utf-8", 1),
     types.PositionEncodingKind.Utf16: ("utf-16-le", 2),
@@ -42,22 +44,43 @@ class LineIndex:
     encoding: types.PositionEncodingKind = types.PositionEncodingKind.Utf16
 
     @cached_property
-    def line_starts(self) -> list[int]:
-        """The offset at which each line begins; a text has one line at least."""
-        return [0, *(end.end() for end in _LINE_END.finditer(self.text))]
+    def _marked(self) -> str:
+        """The text, with a `\\n` wherever a line ends and nowhere else."""
+        has_lone_returns = self.text.count("\r") != self.text.count("\r\n")
+        return _LONE_RETURN.sub("\n", self.text) if has_lone_returns else self.text
+
+    @cached_property
+    def _blocks(self) -> list[int]:
+        """How many lines end before each block of `_BLOCK` characters, and in the whole text.
+
+        Counting them is many times quicker than finding where each begins, which is done for one block at a time.
+        """
+        starts = range(0, len(self.text), _BLOCK)
+        return list(accumulate((self._marked.count("\n", start, start + _BLOCK) for start in starts), initial=0))
+
+    def _line_start(self, number: int) -> int:
+        """The offset at which a line begins."""
+        if number == 0:
+            return 0
+        block = bisect_left(self._blocks, number) - 1
+        place = block * _BLOCK
+        for _ in range(number - self._blocks[block]):
+            place = self._marked.index("\n", place) + 1
+        return place
 
     def offset(self, position: types.Position) -> int:
         """The offset of a position, clamped to the text."""
-        if position.line >= len(self.line_starts):
+        if position.line > self._blocks[-1]:
             return len(self.text)
-        start = self.line_starts[position.line]
+        start = self._line_start(position.line)
         return start + self._code_points(self._line(position.line), position.character)
 
     def position(self, offset: int) -> types.Position:
         """The position of an offset, clamped to the text."""
         offset = max(0, min(offset, len(self.text)))
-        line = bisect_right(self.line_starts, offset) - 1
-        before = self.text[self.line_starts[line] : offset]
+        block = offset // _BLOCK
+        line = self._blocks[block] + self._marked.count("\n", block * _BLOCK, offset)
+        before = self.text[self._line_start(line) : offset]
         if before.endswith("\r") and self.text[offset : offset + 1] == "\n":
             before = before[:-1]  # no position stands between \r and \n
         return types.Position(line, self._units(before))
@@ -73,10 +96,10 @@ class LineIndex:
 
     def _line(self, number: int) -> str:
         """A line without what ends it."""
-        start = self.line_starts[number]
-        if number + 1 == len(self.line_starts):
+        start = self._line_start(number)
+        if number == self._blocks[-1]:
             return self.text[start:]
-        end = self.line_starts[number + 1] - 1
+        end = self._marked.index("\n", start)
         if self.text[end] == "\n" and end > start and self.text[end - 1] == "\r":
             end -= 1
         return self.text[start:end]
@@ -107,9 +130,9 @@ class LineIndex:
         return len(line)
 
 
-def apply_change(text: str, change: types.TextDocumentContentChangeEvent, encoding: types.PositionEncodingKind) -> str:
+def apply_change(lines: LineIndex, change: types.TextDocumentContentChangeEvent) -> str:
     """The text after one change of `textDocument/didChange`."""
     if isinstance(change, types.TextDocumentContentChangeWholeDocument):
         return change.text
-    span = LineIndex(text, encoding).span(change.range)
-    return text[: span.start] + change.text + text[span.end :]
+    span = lines.span(change.range)
+    return lines.text[: span.start] + change.text + lines.text[span.end :]

@@ -54,15 +54,15 @@ def measure_quality(bundle: Path, dataset: Path, provider: str, threads: int) ->
 
 
 def _figures(genre: str, results: Mapping[str, Result]) -> list[Measurement]:
-    model = results[_MODEL].all.figures()
+    model = results[_MODEL]
     exact, best = max(
-        ((result.all.figures()["exact"], name) for name, result in results.items() if name != _MODEL), default=(0.0, "")
+        ((result.value("exact"), name) for name, result in results.items() if name != _MODEL), default=(0.0, "")
     )
-    n = int(model["n"])
+    n = len(model.rows)
     scope = f"other genres, and measures beyond {n} of the test split"
     figures = (
-        ("exact measures", model["exact"], scope),
-        ("F1", model["f1"], scope),
+        ("exact measures", model.value("exact"), scope),
+        ("F1", model.value("F1"), scope),
         ("exact measures of the best rule", exact, f"{scope}; the rule: {best}"),
     )
     return [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 import tomllib
 from pathlib import Path
 
 from tests.editors.programs import ROOT, environment, of_next, server_command
 from tests.editors.terminal import terminal
-from tests.editors.waiting import until, until_saved
+from tests.editors.waiting import until, until_asked, until_saved
 
 CONFIGURATION = ROOT / "editors" / "helix" / "languages.toml"
 
@@ -29,17 +28,11 @@ def test_the_menu_has_the_next_measures(tmp_path: Path, abc_file: Path, model: s
         screen.wait_for("The Irish Washerwoman")
         screen.press("g", "e", "A")
         screen.wait_for("INS")
-        asked = time.monotonic()
-        screen.press("C-x")
 
         def menu() -> bool:
-            nonlocal asked
-            if time.monotonic() > asked + 3:  # the first keys may come before the server is there
-                asked = time.monotonic()
-                screen.press("C-x")
             return sum(line.rstrip().endswith(" text") for line in screen.screen().splitlines()) >= 3
 
-        until(menu, "three measures in the menu")
+        until_asked(lambda: screen.press("C-x"), menu, "three measures in the menu")
         listed = screen.screen()
         screen.press("Tab")
         until(lambda: screen.screen() != listed, "the chosen measure in the text")

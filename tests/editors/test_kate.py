@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 from tests.editors.desktop import Desktop, desktop
 from tests.editors.programs import ROOT, environment, of_debian, server_command
-from tests.editors.waiting import until, until_saved
+from tests.editors.waiting import until_asked, until_saved
 
 CONFIGURATION = ROOT / "editors" / "kate"
 TICKED = """[General]
@@ -42,20 +41,12 @@ def configure(folder: Path, model: str) -> None:
 def take_the_first_entry(kate: Desktop, file: Path, *keys: str) -> str:
     """Go to a place by `keys`, open the menu there, take its first entry; gives the saved text."""
     before = file.read_text(encoding="utf-8")
-    kate.focus("LSP server start requested")
-    kate.press("Return")
+    question = "LSP server start requested"
+    kate.focus(question)
+    until_asked(lambda: kate.press("Return"), lambda: not kate.windows("name", question), "the yes")
     kate.focus(f"^{file.name}")
     kate.press(*keys)
-    asked = 0.0
-
-    def menu() -> bool:
-        nonlocal asked
-        if time.monotonic() > asked + 3:  # the first keys may come before the server is there
-            asked = time.monotonic()
-            kate.press("ctrl+space")
-        return len(kate.windows("class", "kate")) > 1
-
-    until(menu, "the menu")
+    until_asked(lambda: kate.press("ctrl+space"), lambda: len(kate.windows("class", "kate")) > 1, "the menu")
     kate.press("Return", "ctrl+s")
     return until_saved(file, before)
 

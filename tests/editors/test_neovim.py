@@ -10,7 +10,7 @@ import pytest
 
 from tests.editors.neovim import PLUGIN, Neovim, neovim
 from tests.editors.programs import NEXT, Program, of_debian, of_next, server_command
-from tests.editors.waiting import until
+from tests.editors.waiting import until, until_asked
 from tests.support import judges
 
 DEBIAN, NEWEST_OWN, NEWEST_NATIVE = "Debian's", "newest, own ghost text", "newest, native ghost text"
@@ -151,8 +151,9 @@ def test_ghost_text_before_the_rest_of_a_line_and_wide_characters(version: str, 
 
 def test_the_completion_menu_has_the_measures_too(nvim: Neovim) -> None:
     before = nvim.text()
-    nvim.keys("GA <C-x><C-o>")
-    words = until(lambda: nvim.lua("return vim.fn.complete_info({'items'}).items"), "entries")
+    nvim.keys("GA ")
+    until_asked(lambda: nvim.keys("<C-x><C-o>"), lambda: nvim.lua("return vim.fn.pumvisible()"), "the menu")
+    words = nvim.lua("return vim.fn.complete_info({'items'}).items")
     assert len(words) >= 3
     assert nvim.lua("return vim.fn.pumvisible()") == 1
     nvim.keys("<C-n><C-y>")
@@ -165,8 +166,9 @@ def test_the_menu_of_neovims_own_completion(tmp_path: Path, abc_file: Path, mode
         before = nvim.text()
         nvim.lua("vim.lsp.completion.enable(true, require('ghostnote.client').of(0).id, 0)")
         nvim.keys("GA ")
-        nvim.lua("vim.lsp.completion.get()")
-        until(lambda: nvim.lua("return vim.fn.pumvisible()"), "the menu")
+        until(lambda: nvim.text().endswith(" \n"), "the space")
+        get = "vim.lsp.completion.get()"
+        until_asked(lambda: nvim.lua(get), lambda: nvim.lua("return vim.fn.pumvisible()"), "the menu")
         nvim.keys("<C-n><C-y>")
         until(lambda: len(nvim.text()) > len(before) + 3, "the entry in the text")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.editors.programs import ROOT, environment, of_debian, server_command
 from tests.editors.terminal import Terminal, terminal
-from tests.editors.waiting import until, until_saved
+from tests.editors.waiting import until, until_asked, until_saved
 
 PLUGIN = ROOT / "editors" / "vim"
 GREY = "\x1b[38;5;244m"
@@ -94,8 +94,7 @@ def test_the_completion_menu_has_the_measures_too(tmp_path: Path, abc_file: Path
     with vim(tmp_path, abc_file, server_command(model)) as screen:
         screen.press("G", "A")
         wait_for_grey(screen)
-        screen.press("C-x", "C-o")
-        screen.wait_for("1 measure")
+        until_asked(lambda: screen.press("C-x", "C-o"), lambda: "1 measure" in screen.screen(), "the menu")
         screen.press("C-y")
         written = saved(screen, abc_file, before)
     assert written.startswith(before.rstrip("\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,28 @@ def until(look: Callable[[], T], what: str, seconds: float = 90) -> T:
         time.sleep(0.05)
         seen = look()
     return seen
+
+
+def until_asked(ask: Callable[[], object], look: Callable[[], T], what: str) -> T:
+    """Ask, and every ten seconds again, until there is something to see.
+
+    A server that has just started may have nothing to say yet, and a menu opens only when it is asked for.
+
+    Args:
+        ask: what a user would do again if nothing came.
+        look: gives a true value once it is so.
+        what: is waited for, for the message.
+    """
+    asked = -math.inf
+
+    def ask_and_look() -> T:
+        nonlocal asked
+        if not (seen := look()) and time.monotonic() > asked + 10:
+            ask()
+            asked = time.monotonic()
+        return seen
+
+    return until(ask_and_look, what)
 
 
 def until_saved(file: Path, before: str) -> str:

@@ -1,19 +1,38 @@
 """Predictors are scored on the very same measures, and a model sees nothing of what it predicts."""
 
 import json
+import math
+import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from export import cli, evaluation
-from export.evaluation import ModelPredictor, contents, evaluate, site_of, tasks
+from export import cli
+from export.card import model_card
+from export.evaluation import ModelPredictor, Result, evaluate, site_of, tasks
+from export.evaluation.continuation import continue_with_model, evaluate_continuations
+from export.evaluation.documents import copying_suggester, is_valid, keystrokes
+from export.evaluation.infill import N_GAP, evaluate_infill, fill_with_model, gaps
+from export.evaluation.listening import write_sheet
+from export.evaluation.predictors import NGRAM, Prediction, baselines
+from export.evaluation.reading import ModelReader, measure_nats
+from export.evaluation.report import STRATA, summary
+from export.evaluation.tasks import parts_of
 from inference.bundle import load_bundle
 from inference.engine import Engine
+from notation.tokens import vocabulary as v
 from tests.support.bundles import music_bundle
 from training.dataset.build import Dataset, build
 
 FOLK = "X:1\nM:4/4\nL:1/4\nR:reel\nK:G\nGABc|dBGB|GABc|dedB|GABc|dBGB|GABc|d2 G2|ABcd|G4|]\n"
+LONG = (
+    "X:1\nM:6/8\nL:1/8\nR:jig\nK:D\n"
+    "|:dfa afd|ege gec|dfa afd|Adc d3|dfa afd|ege gec|fed edc|d3 d3:|\n"
+    "|:fdf fdf|ece ece|dBd dBd|cAc cAc|fdf fdf|gfe agf|edc ABc|d3 d3:|\n"
+)
 QUARTET = """X:1
 M:4/4
 L:1/4
@@ -31,9 +50,9 @@ K:G
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    """Two folk tunes and a hymn; they are few, so all of them are looked for in the split that got them."""
+    """Two tunes and a hymn; they are few, so each is looked for in the split that got it."""
     root = tmp_path_factory.mktemp("scores")
-    for name, text in (("folk/one", FOLK), ("hymn/one", QUARTET)):
+    for name, text in (("folk/one", FOLK), ("lead/one", LONG), ("hymn/one", QUARTET)):
         path = root / f"{name}.abc"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -82,28 +101,36 @@ def test_the_model_sees_what_came_before_and_the_other_parts_beside_it(dataset, 
         assert all(length == task.measure + 1 for index, length in enumerate(lengths) if index != task.part)
 
 
+def oracle(task):
+    return Prediction((task.truth,))
+
+
 def test_a_predictor_that_knows_the_truth_is_perfect(dataset):
     for genre in ("folk", "hymn"):
-        results = evaluate(dataset, {"oracle": lambda task: task.truth}, split=split_of(dataset, genre), genre=genre)
-        figures = results["oracle"].figures()
-        assert figures["all"]["exact"] == figures["all"]["f1"] == 1
-        assert len({result.all.n for result in results.values()}) == 1
+        results = evaluate(dataset, {"oracle": oracle}, split=split_of(dataset, genre), genre=genre)
+        assert [results["oracle"].value(name) for name in ("exact", "exact in 5", "F1")] == [1, 1, 1]
+        assert len({len(result.rows) for result in results.values()}) == 1
 
 
 def test_rules_and_kinds_of_measures(dataset):
     results = evaluate(dataset, {}, split=split_of(dataset, "folk"), genre="folk")
-    assert results["four back"].all.n_exact == 2  # of dBGB and GABc
-    assert results["four back"].novel.n_exact == 0
-    assert results["four back"].repeated.n == 2
-    assert results["previous"].all.n_exact == 0
+    four_back = results["four back"]
+    assert four_back.value("exact") == pytest.approx(2 / 5)  # of dBGB and GABc
+    assert four_back.value("exact", "novel") == 0
+    assert len(four_back.of("repeated")) == 2
+    assert len(four_back.of("last of section")) == 1
+    assert results["previous"].value("exact") == 0
+    assert results["previous"].value("exact in 5") == pytest.approx(2 / 5)  # four back is among its candidates
 
 
 def test_a_model_is_scored_as_the_server_runs_it(dataset, model):
     for genre in ("folk", "hymn"):
         result = evaluate(dataset, {"model": model}, split=split_of(dataset, genre), genre=genre)["model"]
-        assert result.all.n > 0
-        assert 0 <= result.all.figures()["f1"] <= 1
-        assert result.seconds > 0
+        assert result.rows
+        assert 0 <= result.value("F1") <= 1
+        assert result.value("valid") == 1
+        assert result.value("writable") == 1
+        assert result.value("bits a note") > 5  # random weights know nothing
 
 
 def test_predictions_are_the_same_every_time(dataset, model):
@@ -111,14 +138,23 @@ def test_predictions_are_the_same_every_time(dataset, model):
     assert model(task) == model(task)
 
 
+def test_several_different_measures_are_candidates(dataset, model):
+    for task in all_tasks(dataset, "folk"):
+        candidates = model(task).candidates
+        assert 2 <= len(candidates) == len(set(candidates)) <= 5
+
+
 def test_a_task_is_about_one_part(dataset, model):
-    tables = next(each for each in dataset.tables(split_of(dataset, "hymn")).values())
-    piece = next(p["index"] for p in dataset.pieces(split_of(dataset, "hymn")) if p["genre"] == "hymn")
     for task in all_tasks(dataset, "hymn"):
-        whole = contents(tables, piece, task.part)
+        whole = task.source.contents()
         assert [*task.history, task.truth] == whole[: task.measure + 1]
         assert [voice for voice, _ in task.truth] == [(1, 1)]
-        assert all(voice == (1, 1) for voice, _ in model(task))
+        assert all(voice == (1, 1) for candidate in model(task).candidates for voice, _ in candidate)
+
+
+def test_the_other_parts_can_be_hidden(dataset):
+    for task in all_tasks(dataset, "hymn"):
+        assert {len(part.measures) for part in site_of(task, others=False).score.parts} == {task.measure}
 
 
 @pytest.mark.parametrize(
@@ -129,6 +165,149 @@ def test_nothing_to_predict_is_an_error(dataset, genre, message):
         evaluate(dataset, {}, genre=genre)
 
 
+# What a predictor thinks of the truth
+
+
+def test_the_probabilities_of_all_first_notes_add_up(dataset, model):
+    """A measure of one long note can be written in few ways, so the sum over them can be seen to stay below 1."""
+    task = all_tasks(dataset, "folk")[0]
+    reader, grammar = ModelReader(model.engine, model.prompt(task)), model.prompt(task).grammar
+    whole = v.TOKEN_IDS["d:1"]
+    nats = [
+        measure_nats(reader, grammar, (((1, 1), (whole, note)),), 1)
+        for note in [v.REST, *v.NOTE_OF]
+        if grammar.fits((whole, note))
+    ]
+    assert len(nats) > 50
+    assert 0 < sum(math.exp(-each) for each in nats) < 1
+
+
+def test_a_repeat_is_likelier_than_what_it_stands_for_written_out(dataset, model):
+    class WithoutReferences(ModelReader):
+        def choices(self, logits, grammar):
+            options = super().choices(logits, grammar)
+            return [one for one in options if one.reference is None]
+
+    for task in all_tasks(dataset, "folk"):
+        prompt = model.prompt(task)
+        both, plain = (
+            measure_nats(kind(model.engine, prompt), prompt.grammar, task.truth, 1)
+            for kind in (ModelReader, WithoutReferences)
+        )
+        assert both < plain if task.is_repeated else both == pytest.approx(plain)
+
+
+def test_what_the_grammar_cannot_write_has_no_probability(dataset, model):
+    task = all_tasks(dataset, "folk")[0]
+    too_short = (((1, 1), (v.NOTE_IDS[0, 0],)),)
+    ratios = model(replace(task, truth=too_short)).ratios
+    assert ratios["writable"] == (0, 1)
+    assert "bits a note" not in ratios
+
+
+def test_every_note_is_asked_for_once(dataset, model):
+    for genre in ("folk", "hymn"):
+        for task in all_tasks(dataset, genre):
+            n_notes = sum(token in v.NOTE_OF for _, ids in task.truth for token in ids)
+            for name in ("next onset", "next pitch", "next duration"):
+                assert model(task).ratios[name][1] == n_notes
+
+
+def test_an_ngram_model_learns_its_own_tune(dataset):
+    """Where the training split is the very tune, the n-gram model knows each next note."""
+    genre = "folk"
+    ngram = baselines(dataset, genre)[NGRAM]
+    results = [ngram(task).ratios for task in all_tasks(dataset, genre)]
+    shares = sum(each["next pitch"][0] for each in results) / sum(each["next pitch"][1] for each in results)
+    assert split_of(dataset, genre) == "train"
+    assert shares > 0.9
+
+
+# Intervals
+
+
+def test_intervals_resample_clusters():
+    one, many = Result(), Result()
+    for index in range(40):
+        for result, cluster in ((one, f"{index % 2}"), (many, f"{index}")):
+            result.add(cluster, (), {"exact": (float(index % 2), 1.0)})
+    wide, narrow = (result.figures()["exact"] for result in (one, many))
+    assert wide.value == narrow.value == 0.5
+    assert (wide.low, wide.high) == (0, 1)
+    assert 0.3 < narrow.low < 0.5 < narrow.high < 0.7
+    assert (wide.n_clusters, narrow.n_clusters) == (2, 40)
+
+
+# Beyond the next measure
+
+
+def test_gaps_lie_inside_a_section_of_whole_measures(dataset):
+    for gap in gaps(dataset, split_of(dataset, "lead"), "lead", None, 0):
+        assert gap.start == 9  # the first place inside the second part that has measures after it
+        assert len(gap.truth) == N_GAP
+        site = gap.site()
+        assert site.inserted
+        assert len(site.score.parts[0].measures) == 16 - N_GAP
+
+
+def test_infilling_is_scored_beside_the_rules(dataset, model):
+    fillers = {"model": fill_with_model(model.engine), "oracle": lambda gap: gap.truth, "silent": lambda gap: []}
+    results = evaluate_infill(dataset, fillers, split=split_of(dataset, "lead"), genre="lead", limit=None, seed=0)
+    assert results["oracle"].value("token accuracy") == results["oracle"].value("exact") == 1
+    assert results["silent"].value("token accuracy") == 0
+    assert 0 <= results["model"].value("token accuracy") < 1
+    assert 0 < results["four back"].value("token accuracy") < 1
+
+
+def test_continuations_are_compared_with_the_real_ones(dataset, model):
+    fillers = {"model": continue_with_model(model.engine, 1.0)}
+    found = evaluate_continuations(dataset, fillers, split=split_of(dataset, "lead"), genre="lead", limit=None, seed=0)
+    assert found["real"]["pitch classes, overlap"].value == 1
+    assert found["real"]["note lengths, KL"].value == 0
+    assert found["previous"]["groove"].value == 1
+    assert found["model"]["pitch classes, overlap"].value < 1
+
+
+# Text
+
+
+def test_suggestions_are_valid_in_a_document(dataset, model):
+    for genre in ("folk", "hymn"):
+        assert is_valid(model.engine, all_tasks(dataset, genre)[0])
+
+
+TUNE = "X:1\nT:a title\nM:4/4\nL:1/4\nK:C\n"
+
+
+@pytest.mark.parametrize(
+    ("music", "offers", "keys"),
+    [
+        pytest.param("CDEF|", {}, 5, id="nothing offered: every character is typed"),
+        pytest.param("CD EF|", {"": "CDEF|"}, 1, id="a right offer is one key, blanks are free"),
+        pytest.param("CDEF|", {"": "CDEG|"}, 5, id="a wrong offer stays open while it agrees"),
+        pytest.param("CDEF|", {"": "CDEG|", "CDEF": "|"}, 5, id="the next offer may save nothing"),
+        pytest.param("CDEFG2|", {"": "CDEG|", "CDEF": "G2|"}, 5, id="a contradicted offer makes room for another"),
+        pytest.param("CDEF|\nGABc|]", {"CDEF|": "GABc|"}, 7, id="a barline that goes on is typed to its end"),
+    ],
+)
+def test_keys_of_a_writer(music, offers, keys):
+    def suggest(before):
+        return offers.get("".join(before.removeprefix(TUNE).split()), "")
+
+    assert keystrokes(TUNE + music + "\n", suggest) == (keys, len("".join(music.split())))
+
+
+def test_the_copying_writer_is_offered_the_tunes_own_measures():
+    suggest = copying_suggester()
+    assert suggest(TUNE) == ""
+    assert suggest(f"{TUNE}CDEF|GABc|CDEF|") == "GABc|"
+    assert suggest(f"{TUNE}CDEF|GABc|CD") == "EF|"
+    assert suggest(f"{TUNE}CDEF|GABc|E") == ""
+
+
+# The command
+
+
 @pytest.fixture
 def program():
     app = typer.Typer()
@@ -136,16 +315,98 @@ def program():
     return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_the_command_line_writes_the_figures(dataset, program, tmp_path):
-    out = tmp_path / "figures.json"
-    arguments = ("--data", dataset.folder, "--split", split_of(dataset, "folk"), "--out", out)
-    done = program(*arguments, "--bundle", music_bundle())
+def test_the_command_writes_figures_plots_and_a_sheet(dataset, program, tmp_path):
+    split, out, picture, sheet = split_of(dataset, "lead"), *(tmp_path / name for name in ("a.json", "a.svg", "sheet"))
+    done = program(
+        "--data", dataset.folder, "--bundle", music_bundle(), "--split", split, "--genre", "lead", "--limit", 5,
+        "--json", "--out", out, "--plot", picture, "--listening", sheet, "--test", "next measure", "--test", "infill",
+    )  # fmt: skip
     assert done.exit_code == 0, done.output
     report = json.loads(out.read_text(encoding="utf-8"))
-    assert report["genres"]["folk"]["four back"]["all"]["n"] == 5
-    assert set(evaluation.baselines(dataset, "folk")) < set(report["genres"]["folk"])
+    assert json.loads(done.stdout) == report
+    name = report["model"]
+    assert report["tests"]["next measure"]["lead"][name]["all"]["exact"]["n"] == 5
+    assert set(baselines(dataset, "lead")) < set(report["tests"]["next measure"]["lead"])
+    assert picture.read_text(encoding="utf-8").startswith("<?xml")
+    assert (sheet / "answers.md").is_file()
+    check_card(report)
 
 
-def test_the_command_line_refuses_what_is_not_there(dataset, program, tmp_path):
+def check_card(report):
+    """The card of a bundle states the figures of the report, and how often the model copies."""
+    counts = {"4": {"runs": 100, "copied": 3, "own": 1, "share": 0.02}}
+    quality = summary({**report, "copying": {"folk": {"the model": counts}}})
+    manifest = json.loads((music_bundle() / "manifest.json").read_text(encoding="utf-8"))
+    card = model_card({**manifest, "quality": json.loads(json.dumps(quality))})
+    assert "### lead: next measure (5)" in card
+    assert f"| {report['model']} | all | " in card
+    assert "folk, the model: 2 of 100 runs of 4 measures (2.00%)" in card
+
+
+def test_a_report_for_people(dataset, program):
+    split = split_of(dataset, "folk")
+    done = program("--data", dataset.folder, "--split", split, "--genre", "folk", "--markdown")
+    assert done.exit_code == 0, done.output
+    assert "### folk, next measure: all (5, of 1 clusters)" in done.stdout
+    assert "### folk, keystrokes: all (1, of 1 clusters)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--genre", "polka"), 2, "unknown genre 'polka'"),
+        (("--test", "taste"), 2, "unknown test 'taste'"),
+        (("--split", "exam"), 2, "unknown split 'exam'"),
+        (("--listening", "sheet"), 2, "needs a model"),
+        (("--plot", "a.png", "--test", "infill"), 2, "next measure"),
+        (("--plot", "a.doc"), 1, "a.doc"),
+        (("--genre", "organ"), 1, "nothing of genre organ"),
+        (("--bundle", "nowhere"), 3, "nowhere"),
+    ],
+)
+def test_the_command_says_what_is_wrong(dataset, program, arguments, code, message):
+    done = program("--data", dataset.folder, *arguments)
+    assert (done.exit_code, message in done.stderr) == (code, True), done.output
+
+
+def test_no_dataset_is_an_error(program, tmp_path):
     assert program("--data", tmp_path).exit_code == 1
-    assert program("--data", dataset.folder, "--bundle", tmp_path).exit_code == 1
+
+
+# The listening sheet
+
+
+def test_a_sheet_hides_which_one_is_real(dataset, model, tmp_path, monkeypatch):
+    """Without the programs that draw and play, it says so and still has ABC and MIDI."""
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    told = []
+    split = split_of(dataset, "lead")
+    n = write_sheet(tmp_path, dataset, model.engine, split=split, genres=("lead",), tell=told.append)
+    assert n == 1
+    assert [text.split()[0] for text in told] == ["abcm2ps", "abc2midi"]
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"01-A.abc", "01-B.abc", "01-A.mid", "01-B.mid", "answers.md", "index.html"}
+    assert (tmp_path / "01-A.abc").read_bytes() != (tmp_path / "01-B.abc").read_bytes()
+    answers, page = ((tmp_path / name).read_text(encoding="utf-8") for name in ("answers.md", "index.html"))
+    assert "is real: folder/lead/one" in answers
+    assert "real: " not in page
+
+
+@pytest.mark.skipif(not shutil.which("abcm2ps") or not shutil.which("abc2midi"), reason="no abcm2ps or abc2midi here")
+def test_a_sheet_has_pictures_and_sound(dataset, model, tmp_path):
+    write_sheet(tmp_path, dataset, model.engine, split=split_of(dataset, "lead"), genres=("lead",))
+    assert (tmp_path / "01-A.svg").read_bytes().startswith(b"<?xml")
+    assert (tmp_path / "01-B.mid").read_bytes().startswith(b"MThd")
+
+
+def test_the_strata_are_genres():
+    assert set(STRATA) <= set(v.GENRES)
+
+
+def test_every_part_knows_its_cluster(dataset):
+    split = split_of(dataset, "hymn")
+    parts = parts_of(dataset, split, "hymn")
+    assert [part.part for part in parts] == [0, 1, 2, 3]
+    (cluster,) = [piece["cluster"] for piece in dataset.pieces(split) if piece["genre"] == "hymn"]
+    assert {part.cluster for part in parts} == {cluster}
+    assert np.unique([part.n_parts for part in parts]).tolist() == [4]

@@ -6,13 +6,16 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from export.bundle import export_bundle
 from export.train import train
-from inference.bundle import SHIPPED, find_bundle, load_bundle
+from inference.bundle import find_bundle, load_bundle
 from inference.engine import Engine
+from notation.tokens.vocabulary import TOKENS
 from tests.support.tunes import write_tunes
 from training import cli, trainer
 from training.corpora import CORPORA
-from training.models.checkpoint import load_checkpoint
+from training.models import ModelConfig, build_model
+from training.models.checkpoint import Checkpoint, load_checkpoint
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -56,11 +59,13 @@ def test_from_scores_to_a_model(run, tmp_path):
     assert json.loads(resumed.stdout) == {"model": str(out / trainer.MODEL)}
 
 
-def test_from_the_shipped_bundle_to_ones_own(run, tmp_path):
+def test_from_a_bundle_to_ones_own(run, tmp_path):
+    config = ModelConfig("llama", len(TOKENS), n_layer=1, n_head=1, n_kv_head=1, n_embd=32, block_size=64)
+    export_bundle(Checkpoint(build_model(config).eval(), list(TOKENS), {}), tmp_path / "base")
     tunes, out = tmp_path / "my tunes", tmp_path / "own"
     tunes.mkdir()
     write_tunes(tunes, 12)
-    done = run("--from", next(SHIPPED.iterdir()).name, tunes, "--out", out, "--minutes", 0.05, "--json")
+    done = run("--from", tmp_path / "base", tunes, "--out", out, "--minutes", 0.1, "--json")
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
     assert said["bits_per_note"]["after"] < said["bits_per_note"]["before"]

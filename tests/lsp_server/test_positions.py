@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
+from lsp_server import positions
 from lsp_server.positions import LineIndex, apply_change
 from notation.source import Span
 
@@ -45,6 +46,17 @@ def test_positions_agree_with_a_slow_reading(encoding: types.PositionEncodingKin
     lines = LineIndex(text, encoding)
     found = [lines.position(offset) for offset in range(len(text) + 1)]
     assert [(one.line, one.character) for one in found] == slow_positions(text, encoding)
+
+
+@given(text=TEXTS)
+def test_positions_in_blocks_agree_too(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(positions, "_BLOCK", 3)
+        lines = LineIndex(text, UTF16)
+        found = [lines.position(offset) for offset in range(len(text) + 1)]
+        assert [(one.line, one.character) for one in found] == slow_positions(text, UTF16)
+        for offset, one in enumerate(found):
+            assert lines.offset(one) == offset - (text[max(0, offset - 1) : offset + 1] == "\r\n")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -90,11 +102,11 @@ def test_an_incremental_change_is_the_same_splice(
     first, second = (lines.offset(lines.position(min(one, len(text)))) for one in edit[:2])
     start, end = min(first, second), max(first, second)
     change = types.TextDocumentContentChangePartial(range=lines.range(Span(start, end)), text=edit[2])
-    assert apply_change(text, change, encoding) == text[:start] + edit[2] + text[end:]
+    assert apply_change(lines, change) == text[:start] + edit[2] + text[end:]
 
 
 def test_a_whole_change_replaces_everything() -> None:
-    assert apply_change("old", types.TextDocumentContentChangeWholeDocument("new"), UTF16) == "new"
+    assert apply_change(LineIndex("old"), types.TextDocumentContentChangeWholeDocument("new")) == "new"
 
 
 def test_a_reversed_range_is_read_the_right_way_round() -> None:

@@ -17,7 +17,7 @@
       eglot-sync-connect t
       eglot-autoshutdown nil
       lsp-auto-guess-root t
-      lsp-session-file (make-temp-name "/tmp/ghostnote-lsp-session")
+      lsp-session-file (make-temp-name (expand-file-name "lsp-session" temporary-file-directory))
       lsp-enable-file-watchers nil
       make-backup-files nil
       create-lockfiles nil)

@@ -1,7 +1,8 @@
 """The one place where a model runs: what are the logits of the next token?
 
-The engine owns the session and the state. It keeps the state of the last context, so that a context which begins like
-the last one costs only what is new. `fork` gives rows that continue from there, each on its own.
+The engine owns the session and the state. It keeps the states of the last few contexts, each in a slot of its own, so
+that a context which begins like one of them costs only what is new: several editors, documents and places in them may
+take turns. `fork` gives rows that continue from the last context, each on its own.
 
 Shapes: B or n rows, T tokens, V = size of the vocabulary. A state tensor is (n, *shape of one row): one row is one
 contiguous block of memory, so a row can also be run alone, in place. All runs are through IOBinding on buffers that are
@@ -14,6 +15,7 @@ rewound by lowering the length, or recurrent, rewound to a snapshot.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +31,12 @@ CHUNK = 256
 """Most tokens of one run: what a cancellation may have to wait for."""
 SNAPSHOT_EVERY = 32
 """Tokens between two snapshots of a recurrent state: what a rewind may have to run again."""
+
+MAX_KEPT_BYTES = 96_000_000
+"""Memory for the states of contexts; there is room for one at least, and for `MAX_SLOTS` at most."""
+MAX_SLOTS = 64
+MAX_REMEMBERED = 256
+"""Contexts whose logits are remembered."""
 
 Logits = NDArray[np.float32]
 
@@ -64,31 +72,28 @@ class Engine:
         choice = self._load(choose_provider(provider), threads)
         self.provider = choice.name
         self.provider_message = choice.message
-        self._recurrent = any(tensor.kind == "recurrent" for tensor in bundle.manifest.state)
-        self._tokens: list[int] = []
-        self._snapshots: dict[int, list[NDArray[np.float32]]] = {}
         self._pool: _Rows | None = None
         self._pool_tokens: list[int] = []
+        self._remembered: OrderedDict[tuple[int, ...], Logits] = OrderedDict()
         self._context_length = 0
         self._generation = 0
         self.reset()
 
     @property
     def tokens_in_state(self) -> tuple[int, ...]:
-        """The tokens that the kept state has seen."""
-        return tuple(self._tokens)
+        """The tokens that the state of the last context has seen."""
+        return tuple(self._slot.tokens)
 
     def reset(self) -> None:
         """Forget everything."""
         self._generation += 1
-        self._tokens = []
         self._context_length = 0
-        self._main.lengths[:] = 0
-        self._main.set_recurrent([np.zeros_like(each) for each in self._main.recurrent])
-        self._snapshots = {0: self._main.copy_recurrent()}
+        self._slots = [self._slot]
+        self._slot.rewind(0)
+        self._remembered.clear()
 
     def prefill(self, token_ids: Sequence[int], cancelled: Callable[[], bool] | None = None) -> Logits:
-        """The logits after a whole context; only what differs from the last context is run.
+        """The logits after a whole context; only what differs from a context that is kept is run.
 
         Batches forked before are no longer valid.
 
@@ -108,15 +113,43 @@ class Engine:
             raise ValueError(f"a context of {len(context)} tokens: the model takes 1 to {self.max_length}.")
         self._generation += 1
         self._context_length = 0
-        if context != self._tokens:
-            self._rewind(min(common_length(context, self._tokens), len(context) - 1))
-        while len(self._tokens) < len(context):
+        slot = self._slot = self._slot_for(context)
+        if context != slot.tokens:
+            slot.rewind(min(common_length(context, slot.tokens), len(context) - 1))
+        while len(slot.tokens) < len(context):
             if cancelled is not None and cancelled():
-                raise Cancelled(f"stopped after {len(self._tokens)} of {len(context)} tokens of context.")
-            self._extend(context[len(self._tokens) : len(self._tokens) + CHUNK])
+                raise Cancelled(f"stopped after {len(slot.tokens)} of {len(context)} tokens of context.")
+            slot.extend(context[len(slot.tokens) : len(slot.tokens) + CHUNK])
         self._context_length = len(context)
-        logits: Logits = self._main.logits[0].copy()
-        return logits
+        return self._remember(context, slot.rows.logits[0])
+
+    def logits_after(self, token_ids: Sequence[int], cancelled: Callable[[], bool] | None = None) -> Logits:
+        """The logits after a whole context: those that are remembered, or what `prefill` gives.
+
+        For contexts that are only looked back at: the state may be left as it is, so `prefill` what goes on.
+
+        Args:
+            token_ids: the context, 1 to `max_length` tokens.
+            cancelled: asked before every run.
+
+        Returns:
+            A new array, shape (V,).
+
+        Raises:
+            Cancelled: as for `prefill`.
+            ValueError: as for `prefill`.
+        """
+        known = self._remembered.get(tuple(token_ids))
+        return self.prefill(token_ids, cancelled) if known is None else known.copy()
+
+    def _remember(self, context: Sequence[int], logits: Logits) -> Logits:
+        """Keep the logits after a context; a copy of them."""
+        key = tuple(context)
+        self._remembered[key] = logits.copy()
+        self._remembered.move_to_end(key)
+        if len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return logits.copy()
 
     def fork(self, n: int) -> Batch:
         """`n` rows that each continue from the context of the last `prefill`.
@@ -130,21 +163,22 @@ class Engine:
         """
         if n < 1:
             raise ValueError(f"cannot fork {n} rows: at least 1.")
-        if not self._tokens or len(self._tokens) != self._context_length:
+        n_tokens = len(self._slot.tokens)
+        if not n_tokens or n_tokens != self._context_length:
             raise ValueError(
-                f"the state holds {len(self._tokens)} tokens, the last context had {self._context_length}: "
+                f"the state holds {n_tokens} tokens, the last context had {self._context_length}: "
                 "prefill before forking."
             )
         self._generation += 1
-        return Batch(self, self._generation, self._main if n == 1 else self._filled_pool(n))
+        return Batch(self, self._generation, self._slot.rows if n == 1 else self._filled_pool(n))
 
     def _load(self, choice: Choice, threads: int) -> Choice:
         """Open the session and run one token; what it runs on in the end."""
         manifest = self.bundle.manifest
         try:
             self._session = _open_session(self.bundle.model, choice, threads)
-            self._main = _Rows(self._session, self.bundle, 1)
-            self._main.run([0])
+            self._slot = _Slot(_Rows(self._session, self.bundle, 1))
+            self._slot.extend([0])
         except Exception as error:  # the runtime raises classes of its own, without a common parent
             if choice.name != "cpu":
                 return self._load(fall_back(str(error)), threads)
@@ -163,32 +197,35 @@ class Engine:
             )
         return ids
 
-    def _rewind(self, length: int) -> None:
-        """Go back to `length` tokens, or to the last snapshot before."""
-        if self._recurrent:
-            length = max(position for position in self._snapshots if position <= length)
-            self._snapshots = {at: state for at, state in self._snapshots.items() if at <= length}
-            self._main.set_recurrent(self._snapshots[length])
-        del self._tokens[length:]
-        self._main.lengths[0] = length
+    def _slot_for(self, context: Sequence[int]) -> _Slot:
+        """The slot that holds most of a context; the one unused for longest where none holds much of it.
 
-    def _extend(self, ids: Sequence[int]) -> None:
-        """Run the engine's own row over `ids`, at most `CHUNK` of them."""
-        size = SNAPSHOT_EVERY if self._recurrent else CHUNK
-        for start in range(0, len(ids), size):
-            part = ids[start : start + size]
-            self._main.run(part)
-            self._tokens += part
-            if self._recurrent and (len(part) > 1 or len(self._tokens) % SNAPSHOT_EVERY == 0):
-                self._snapshots[len(self._tokens)] = self._main.copy_recurrent()
+        A slot that would have to forget more than half of what it holds is another place's, and is left alone as
+        long as there is room.
+        """
+        shared = {slot: common_length(context, slot.tokens) for slot in self._slots}
+        best = max(self._slots, key=shared.__getitem__)
+        if 2 * shared[best] < len(best.tokens):
+            best = self._free_slot()
+        self._slots.remove(best)
+        self._slots.append(best)
+        return best
+
+    def _free_slot(self) -> _Slot:
+        """A new slot, or the one that was unused for longest."""
+        if len(self._slots) >= min(MAX_SLOTS, max(1, MAX_KEPT_BYTES // self._slot.rows.n_bytes)):
+            return self._slots[0]
+        self._slots.append(_Slot(_Rows(self._session, self.bundle, 1)))
+        return self._slots[-1]
 
     def _filled_pool(self, n: int) -> _Rows:
         """`n` rows that hold the state; what they still hold of it from the last time is not copied again."""
         if self._pool is None or self._pool.n != n:
             self._pool = _Rows(self._session, self.bundle, n)
             self._pool_tokens = []
-        self._pool.copy_from(self._main, common_length(self._tokens, self._pool_tokens), len(self._tokens))
-        self._pool_tokens = list(self._tokens)
+        tokens = self._slot.tokens
+        self._pool.copy_from(self._slot.rows, common_length(tokens, self._pool_tokens), len(tokens))
+        self._pool_tokens = list(tokens)
         return self._pool
 
 
@@ -256,12 +293,12 @@ class Batch:
         """
         if not token_ids:
             raise ValueError("no tokens to feed: give at least one.")
-        ids = self._check(token_ids, self.lengths[row] + len(token_ids))
+        ids = self._check(token_ids, int(self._rows.lengths[row]) + len(token_ids))
         alone = self._rows.row(row)
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]
             if self.n == 1:
-                self._engine._extend(part)
+                self._engine._slot.extend(part)
             else:
                 alone.run(part)
         self._logits[row] = alone.logits[0]
@@ -274,6 +311,42 @@ class Batch:
         if length > self._engine.max_length:
             raise ValueError(f"a row of {length} tokens: the model has room for {self._engine.max_length}.")
         return self._engine._checked(token_ids)
+
+
+class _Slot:
+    """The state of one context.
+
+    Attributes:
+        rows: its buffers, one row.
+        tokens: what they have seen.
+    """
+
+    def __init__(self, rows: _Rows) -> None:
+        """A slot that has seen nothing."""
+        self.rows = rows
+        self.tokens: list[int] = []
+        self._snapshots = {0: rows.copy_recurrent()}
+
+    def rewind(self, length: int) -> None:
+        """Go back to `length` tokens, or to the last snapshot before."""
+        if length == len(self.tokens):
+            return
+        if self.rows.recurrent:
+            length = max(position for position in self._snapshots if position <= length)
+            self._snapshots = {at: state for at, state in self._snapshots.items() if at <= length}
+            self.rows.set_recurrent(self._snapshots[length])
+        del self.tokens[length:]
+        self.rows.lengths[0] = length
+
+    def extend(self, ids: Sequence[int]) -> None:
+        """Run over `ids`, at most `CHUNK` of them."""
+        size = SNAPSHOT_EVERY if self.rows.recurrent else CHUNK
+        for start in range(0, len(ids), size):
+            part = ids[start : start + size]
+            self.rows.run(part)
+            self.tokens += part
+            if self.rows.recurrent and (len(part) > 1 or len(self.tokens) % SNAPSHOT_EVERY == 0):
+                self._snapshots[len(self.tokens)] = self.rows.copy_recurrent()
 
 
 class _Rows:
@@ -317,6 +390,11 @@ class _Rows:
         self.recurrent = [past for past, cache in zip(self._past, is_cache, strict=True) if not cache]
         self._next_recurrent = [np.zeros_like(each) for each in self.recurrent]
         self._binding = self._bind()
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that the state takes."""
+        return sum(each.nbytes for each in self._past)
 
     def row(self, index: int) -> _Rows:
         """One row by itself, in the same memory."""
@@ -366,7 +444,7 @@ class _Rows:
             target[:] = value
 
     def _finish(self, live: Sequence[int], count: int) -> None:
-        self._total_length[()] = self._last_position.max() + 1
+        self._total_length[()] = (self._last_position[0] if self.n == 1 else self._last_position.max()) + 1
         try:
             self._session.run_with_iobinding(self._binding)
         except Exception as error:  # the runtime raises classes of its own, without a common parent
@@ -374,9 +452,10 @@ class _Rows:
                 f"onnxruntime {onnxruntime.__version__} failed while running model '{self._bundle.manifest.name}': "
                 f"{error}. Set the provider to cpu, or choose another model."
             ) from error
-        self.lengths[live] += count
+        rows = slice(None) if self.n == 1 else live
+        self.lengths[rows] += count
         for target, value in zip(self.recurrent, self._next_recurrent, strict=True):
-            target[live] = value[live]
+            target[rows] = value[rows]
 
     def _bind(self) -> Any:
         """Name every buffer to the session, once; a cache is its own output."""

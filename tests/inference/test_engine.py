@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from inference import engine as engines
 from inference.bundle import load_bundle
 from inference.engine import CHUNK, SNAPSHOT_EVERY, Engine
 from inference.errors import Cancelled, ProviderError
@@ -104,8 +105,8 @@ def test_only_what_is_new_is_run(engine: Engine, monkeypatch: pytest.MonkeyPatch
     context = random_ids(LONG)
     engine.prefill(context)
     fed: list[int] = []
-    run = engine._main.run
-    monkeypatch.setattr(engine._main, "run", lambda ids: (fed.append(len(ids)), run(ids))[1])
+    run = engine._slot.rows.run
+    monkeypatch.setattr(engine._slot.rows, "run", lambda ids: (fed.append(len(ids)), run(ids))[1])
     engine.prefill(context)
     assert fed == []
     engine.prefill([*context, 1, 2])
@@ -215,6 +216,30 @@ def test_cancelling_keeps_what_was_run(engine: Engine, architecture: str) -> Non
     with pytest.raises(ValueError, match="prefill"):
         engine.fork(1)
     assert_close(engine.prefill(context), expected(architecture, context))
+
+
+def test_contexts_that_take_turns_keep_their_states(engine: Engine, architecture: str) -> None:
+    contexts = [random_ids(40, seed) for seed in range(3)]
+    for context in contexts:
+        engine.prefill(context)
+    runs: list[int] = []
+    for slot in engine._slots:
+        slot.extend = lambda ids, extend=slot.extend: (runs.append(len(ids)), extend(ids))[1]
+    for count in range(2):
+        for context in contexts:
+            context.append(count)
+            assert_close(engine.prefill(context), expected(architecture, context))
+    assert runs == [1] * 6
+
+
+def test_where_there_is_no_room_the_oldest_context_gives_way(
+    engine: Engine, architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "MAX_SLOTS", 2)
+    contexts = [random_ids(40, seed) for seed in range(3)]
+    for context in contexts * 2:
+        assert_close(engine.prefill(context), expected(architecture, context))
+    assert [slot.tokens for slot in engine._slots] == contexts[1:]
 
 
 def test_reset_forgets(engine: Engine, architecture: str) -> None:

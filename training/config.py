@@ -34,6 +34,9 @@ class TrainingConfig:
         warmup: share of the run in which the rate rises from 0.
         decay: share of the run in which `wsd` falls.
         final_rate: share of the peak that the schedule ends with.
+        optimizer: `muon` turns the gradient of every hidden matrix into the nearest orthogonal one (Jordan et al.,
+            2024, kellerjordan.github.io/posts/muon), scaled so that a rate means what it means to AdamW (Liu et al.,
+            arXiv 2502.16982), and leaves embeddings, gains and biases to AdamW; `adamw` takes that for all.
         weight_decay: of matrices; gains and biases have none.
         beta1, beta2: of AdamW.
         clip: largest norm of the gradient.
@@ -57,6 +60,7 @@ class TrainingConfig:
     warmup: float = 0.02
     decay: float = 0.3
     final_rate: float = 0.02
+    optimizer: Literal["muon", "adamw"] = "adamw"
     weight_decay: float = 0.1
     beta1: float = 0.9
     beta2: float = 0.95
@@ -72,7 +76,11 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, choices in (("schedule", ("cosine", "wsd")), ("precision", ("bf16", "fp32", "auto"))):
+        for name, choices in (
+            ("schedule", ("cosine", "wsd")),
+            ("optimizer", ("muon", "adamw")),
+            ("precision", ("bf16", "fp32", "auto")),
+        ):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: choose among {', '.join(choices)}.")
         if self.minutes <= 0 and self.steps <= 0:

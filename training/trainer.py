@@ -116,17 +116,32 @@ class TrainingModule(lightning.LightningModule):
         return cast(Tensor, self.trainer.strategy.reduce(value.clone(), reduce_op="mean"))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW; matrices decay, gains and biases do not."""
+        """As the configuration says; matrices decay, gains and biases do not."""
+        config = self.run_config
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
-        groups = [
-            {
-                "params": [weight for weight in weights if weight.dim() >= 2],
-                "weight_decay": self.run_config.weight_decay,
-            },
-            {"params": [weight for weight in weights if weight.dim() < 2], "weight_decay": 0.0},
-        ]
-        betas = (self.run_config.beta1, self.run_config.beta2)
-        return torch.optim.AdamW(groups, lr=self.run_config.learning_rate, betas=betas, fused=True)
+        matrices = [weight for weight in weights if weight.dim() >= 2]
+        others = [weight for weight in weights if weight.dim() < 2]
+        betas = (config.beta1, config.beta2)
+        if config.optimizer == "adamw":
+            groups = [
+                {"params": matrices, "weight_decay": config.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ]
+            return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
+        from pytorch_optimizer import Muon  # imported slowly
+
+        tables = _token_tables(self.network)
+        adamw = {"use_muon": False, "lr": config.learning_rate, "betas": betas, "eps": 1e-8}
+        hidden = [weight for weight in matrices if weight.dim() == 2 and id(weight) not in tables]
+        rest = [weight for weight in matrices if weight.dim() > 2 or id(weight) in tables]
+        return Muon(
+            [
+                {"params": hidden, "use_muon": True, "use_adjusted_lr": True, "weight_decay": config.weight_decay},
+                {"params": rest, "weight_decay": config.weight_decay, **adamw},
+                {"params": others, "weight_decay": 0.0, **adamw},
+            ],
+            lr=config.learning_rate,
+        )
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """Clip the norm; Lightning's own way refuses fused optimisers, which only loss scaling would disturb."""
@@ -265,6 +280,13 @@ class Housekeeping(lightning.Callback):
             "data": dict(self._data),
         }
         save_checkpoint(self._out / MODEL, module.network, TOKENS, figures)
+
+
+def _token_tables(network: LanguageModel) -> set[int]:
+    """The ids of matrices with a row for each token or position: in a step most of their rows learn nothing."""
+    size = network.config.vocabulary_size
+    embeddings = {id(module.weight) for module in network.modules() if isinstance(module, torch.nn.Embedding)}
+    return embeddings | {id(weight) for weight in network.parameters() if size in weight.shape}
 
 
 def _compiled(network: LanguageModel) -> Callable[[Tensor], Tensor]:

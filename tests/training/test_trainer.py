@@ -15,8 +15,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from notation.tokens.vocabulary import TOKENS
 from training import cli, trainer
 from training.config import RunConfig, TrainingConfig, load_config, load_run_config
+from training.models import MODELS, ModelConfig, build_model
 from training.models.checkpoint import load_checkpoint
 
 # Lightning's own use of torch's internals, and its advice on numbers of workers.
@@ -57,8 +59,9 @@ def whole_run(dataset, config, tmp_path_factory):
     return out
 
 
-def test_the_loss_falls(dataset, config, tmp_path):
-    trainer.train(dataset, tmp_path, longer(config, steps=40), n_threads=1)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_the_loss_falls(dataset, config, tmp_path, optimizer):
+    trainer.train(dataset, tmp_path, longer(config, steps=40, optimizer=optimizer), n_threads=1)
     losses = logged(tmp_path, "loss")
     assert losses[0] == pytest.approx(math.log(config.model.vocabulary_size), rel=0.1)
     assert sum(losses[-5:]) / 5 < 0.75 * losses[0]
@@ -86,6 +89,18 @@ trainer.train(Dataset.open(data), out, load_run_config(config), n_threads=1)
 """
 
 
+@pytest.mark.parametrize("architecture", sorted(MODELS))
+def test_muon_takes_hidden_matrices_and_no_table_of_tokens(architecture):
+    sizes = {"n_layer": 1, "n_head": 2, "n_kv_head": 2, "n_embd": 32, "block_size": 80}
+    network = build_model(ModelConfig(architecture, len(TOKENS), **sizes))
+    optimizer = trainer.TrainingModule(network, TrainingConfig(optimizer="muon")).configure_optimizers()
+    by_muon = [weight for group in optimizer.param_groups if group["use_muon"] for weight in group["params"]]
+    assert by_muon
+    assert all(weight.dim() == 2 and not {len(TOKENS), 80} & set(weight.shape) for weight in by_muon)
+    n_in_all = sum(len(group["params"]) for group in optimizer.param_groups)
+    assert n_in_all == sum(1 for weight in network.parameters() if weight.requires_grad)
+
+
 def written(config, path):
     path.write_text(json.dumps(config.as_dict()), encoding="utf-8")
     return path
@@ -101,7 +116,7 @@ def start(*arguments, launcher=()):
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_killed_run_goes_on_to_the_very_same_weights(dataset, config, tmp_path):
     """A checkpoint after every step, killed at any moment after the first; the rest is one run in another process."""
-    config = longer(config, steps=60)
+    config = longer(config, steps=60, optimizer="muon")
     trainer.train(dataset, tmp_path / "whole", config, n_threads=1)
     path = written(longer(config, checkpoint_minutes=0), tmp_path / "config.json")
     out = tmp_path / "killed"

@@ -1,127 +1,234 @@
-"""Many editors on one model: what does a suggestion cost each, and would running their steps as one batch pay?
+"""Many editors on one server: how long does each wait, and would running their steps as one batch pay?
 
-Every editor types in a piece of its own, and they take turns. A suggestion is served by an engine that keeps a state
-for each of them (as the server does), and by one that keeps a single state, in turn. Then all ask at the same moment,
-and are served one after another: how long does each wait? Last, the bound for batching: the time of the model's steps
-in a suggestion, and what the same steps cost side by side in one run (rows that stand in one context, which is the
-best case). What the grammar, the parser and the printer do is the same either way.
+A real server listens on a port, and every editor is a connection with a piece of its own, in which the model has read
+what is a note or a word before the cursor. First they type in turn, the others being quiet: what a suggestion costs
+where the model has many states to keep. Then all type at the same moment: the server has one worker, which serves them
+one after another, first come, first served.
 
-Times are of the processor, of the thread that does the work, so that other programs do not blur them.
+Last, the bound for batching. A step of the model for several rows at once costs less a row than a step alone, but all
+rows then wait for the last. In the best case all of prefill and decoding shrinks as a step does in a batch of rows that
+are equally long and take equally many steps; the rest (parser, prompt, printer, verification) stays. Then every editor
+waits for all of them together.
 
-    python -m benchmarks.clients FOLDER [--out benchmarks/clients.md]
+    python -m benchmarks.clients [FOLDER] [--model BUNDLE] [--out benchmarks/clients.md]
 """
 
 from __future__ import annotations
 
-import platform
+import asyncio
 import statistics
-import time
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from time import perf_counter
+from typing import Annotated, NamedTuple
 
 import numpy as np
-import onnxruntime
 import typer
+from rich.console import Console
+from rich.progress import track
 
 from export.bench.documents import Site, find_sites, load_pieces
-from inference import engine as engines
-from inference.completion import Completer, load_completer
+from export.bench.lsp import Client, Editor, initialize, one_before
+from export.bench.machine import describe_machine, describe_versions, environment, load_average
+from export.bench.measure import Timed, random_ids, suggest_while_typing
+from inference.bundle import find_bundle, load_bundle
+from inference.completion import Completer, CompletionOptions
 from inference.engine import Engine
-from notation.language import language
 
-CLIENTS = (1, 4, 16, 64)
-ROUNDS = 3
-CONTEXT = 400
-STEPS = 40
+CONTEXT = 300
+"""Tokens that each row has read when its steps are timed."""
+STEPS = 24
 
 
-def typed(site: Site) -> Iterator[tuple[str, int]]:
-    """The document and the cursor, one character before the site, then at it."""
-    yield site.text[: site.offset - 1] + site.text[site.offset :], site.offset - 1
-    yield site.text, site.offset
+class Waits(NamedTuple):
+    """Milliseconds that each suggestion took: the editors in turn, and all at once."""
+
+    in_turn: list[float]
+    at_once: list[float]
 
 
-def ask(completer: Completer, site: Site, text: str, offset: int) -> tuple[float, float]:
-    """Processor milliseconds of one suggestion in all, and of prefill and decoding."""
-    began = time.thread_time()
-    notation = language(site.language)
-    result = completer.complete(notation.parse(text), notation, offset)
-    taken = 1000 * (time.thread_time() - began)
-    return taken, result.timing_ms["prefill"] + result.timing_ms["decode"]
+class Bound(NamedTuple):
+    """What batching could save.
+
+    Attributes:
+        suggestion: milliseconds of one, called without a server.
+        model: of that, prefill and decoding.
+        row: a row's share of the time of a step, by how many rows there are, as a share of a step alone.
+    """
+
+    suggestion: float
+    model: float
+    row: dict[int, float]
+
+    def batched(self, n: int) -> float:
+        """How long each of `n` editors waits at least, if all their steps are run together."""
+        return n * (self.suggestion - self.model * (1 - self.row[n]))
+
+    def one_by_one(self, n: int) -> float:
+        """How long the median of `n` editors waits if they are served one after another."""
+        return (n + 1) / 2 * self.suggestion
 
 
-def take_turns(completer: Completer, sites: Sequence[Site]) -> list[float]:
-    """What each suggestion costs where the editors take turns; the first round warms up."""
-    found = []
-    for number in range(ROUNDS + 1):
-        for step in range(2):
-            for site in sites:
-                text, offset = list(typed(site))[step]
-                taken, _ = ask(completer, site, text, offset)
-                if number and step:
-                    found.append(taken)
+@asynccontextmanager
+async def server(bundle: Path) -> AsyncIterator[int]:
+    """A server that listens on a port of this machine; gives the port."""
+    command = ("-m", "lsp_server", "serve", "--tcp", "127.0.0.1:0", "--model", str(bundle.resolve()))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stderr=asyncio.subprocess.PIPE, env=environment()
+    )
+    try:
+        assert process.stderr is not None
+        line = await process.stderr.readline()
+        while line and b"listen" not in line:
+            line = await process.stderr.readline()
+        if not line:
+            raise RuntimeError(f"the server ended with exit code {await process.wait()} before it listened.")
+        yield int(line.rsplit(b":", 1)[-1].split()[0])
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Editor]:
+    """An editor of its own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    client = Client(reader, writer)
+    listening = asyncio.create_task(client.listen())
+    await initialize(client)
+    try:
+        yield Editor(client)
+    finally:
+        writer.close()
+        await listening
+
+
+async def read_before(editor: Editor, site: Site) -> None:
+    """Let the model read what is a note before the cursor, and show the document one character before it."""
+    text, offset = site.earlier()
+    editor.open(site, text)
+    await editor.ask(text, offset)
+    editor.open(site, one_before(site))
+
+
+async def press(editor: Editor, site: Site) -> float:
+    """Type the character before the cursor; the milliseconds until the suggestion."""
+    ms, _ = await editor.type(site.text[site.offset - 1], one_before(site), site.offset - 1)
+    return ms
+
+
+async def waits(editors: Sequence[Editor], sites: Sequence[Site], rounds: int) -> Waits:
+    """Let the editors type in turn and at once; a first round is not counted."""
+    found = Waits([], [])
+    pairs = list(zip(editors, sites, strict=True))
+    for number in range(rounds + 1):
+        for editor, site in pairs:
+            await read_before(editor, site)
+        in_turn = [await press(editor, site) for editor, site in pairs]
+        for editor, site in pairs:
+            await read_before(editor, site)
+        at_once = await asyncio.gather(*(press(editor, site) for editor, site in pairs))
+        if number:
+            found.in_turn.extend(in_turn)
+            found.at_once.extend(at_once)
     return found
 
 
-def waits(costs: Sequence[float], n: int) -> list[float]:
-    """How long each of `n` editors waits that ask at once, served one after another."""
-    rounds = [costs[start : start + n] for start in range(0, len(costs) - n + 1, n)]
-    return [float(wait) for one in rounds for wait in np.cumsum(one)]
+async def measure(bundle: Path, sites: Sequence[Site], clients: Sequence[int], rounds: int) -> dict[int, Waits]:
+    """The waits by number of editors."""
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(server(bundle))
+        editors = [await stack.enter_async_context(connected(port)) for _ in sites]
+        counts = track(clients, "editors", console=Console(stderr=True))
+        return {n: await waits(editors[:n], sites[:n], rounds) for n in counts}
 
 
-def steps(engine: Engine, n: int) -> float:
-    """Processor milliseconds of one step of `n` rows in a context of `CONTEXT` tokens."""
-    engine.prefill(np.random.default_rng(0).integers(20, engine.vocabulary_size, CONTEXT).tolist())
+def bound(bundle: Path, sites: Sequence[Site], clients: Sequence[int]) -> Bound:
+    """What batching could save at best, measured without a server."""
+    loaded = load_bundle(bundle)
+    completer = Completer(loaded, "cpu")
+    timed: list[Timed] = [suggest_while_typing(completer, site, CompletionOptions()) for site in sites]
+    engine = Engine(loaded, "cpu")
+    alone = step(engine, 1)
+    return Bound(
+        statistics.median(one.ms for one in timed),
+        statistics.median(one.stages["prefill"] + one.stages["decode"] for one in timed),
+        {n: step(engine, n) / n / alone for n in clients},
+    )
+
+
+def step(engine: Engine, n: int) -> float:
+    """Milliseconds of a step of `n` rows: the median."""
+    length = min(CONTEXT, engine.max_length - STEPS - 1)
+    engine.prefill(random_ids(engine.vocabulary_size, length))
     batch = engine.fork(n)
-    batch.step([30] * n)
-    began = time.thread_time()
+    times = []
     for _ in range(STEPS):
-        batch.step([30] * n)
-    return 1000 * (time.thread_time() - began) / STEPS
+        began = perf_counter()
+        batch.step([1] * n)
+        times.append(1000 * (perf_counter() - began))
+    return statistics.median(times)
 
 
-def summary(values: Sequence[float]) -> str:
-    """Median and 95th percentile."""
-    return f"{statistics.median(values):.1f} | {np.percentile(values, 95):.1f}"
-
-
-def table(completer: Completer, alone: Completer, sites: Sequence[Site]) -> Iterator[str]:
-    """The lines of the tables."""
-    yield "| editors | cost, a state each: median | p95 | cost, one state: median | p95 | all at once: median | p95 |"
-    yield "|--:|--:|--:|--:|--:|--:|--:|"
-    for n in CLIENTS:
-        own, shared = take_turns(completer, sites[:n]), take_turns(alone, sites[:n])
-        yield f"| {n} | {summary(own)} | {summary(shared)} | {summary(waits(own, n))} |"
-    engine = completer._engine
-    single = steps(engine, 1)
-    yield f"\nOne step of one row takes {single:.2f} ms. As a batch, a row's step takes:\n"
-    yield "| rows | ms a row | of a step alone |\n|--:|--:|--:|"
-    for n in CLIENTS[1:]:
-        row = steps(engine, n) / n
-        yield f"| {n} | {row:.2f} | {row / single:.0%} |"
+def table(found: dict[int, Waits], best: Bound) -> list[str]:
+    """The lines of both tables."""
+    lines = [
+        "| editors | in turn: median | p95 | at once: median | p95 | median by that of one |",
+        "|--:|--:|--:|--:|--:|--:|",
+    ]
+    one = statistics.median(found[min(found)].at_once)
+    for n, each in found.items():
+        median = statistics.median(each.at_once)
+        cells = [f"{statistics.median(each.in_turn):.1f}", f"{np.percentile(each.in_turn, 95):.1f}"]
+        cells += [f"{median:.1f}", f"{np.percentile(each.at_once, 95):.1f}", f"{median / one:.1f}"]
+        lines.append(f"| {n} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        f"Without a server a suggestion takes {best.suggestion:.1f} ms, of which {best.model:.1f} ms prefill and "
+        "decoding. The least that batching could make of it:",
+        "",
+        "| editors | a row's step, of a step alone | batched: every editor | one after another: median | last |",
+        "|--:|--:|--:|--:|--:|",
+    ]
+    for n in found:
+        cells = [f"{best.row[n]:.0%}", f"{best.batched(n):.1f}", f"{best.one_by_one(n):.1f}"]
+        lines.append(f"| {n} | {' | '.join(cells)} | {n * best.suggestion:.1f} |")
+    return lines
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="Folder with pieces; each editor gets its own.")],
-    out: Annotated[Path | None, typer.Option(help="Where the tables go; standard output if not given.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="a folder with pieces; the installed ones if not given")] = None,
+    model: Annotated[Path | None, typer.Option(help="a bundle; the shipped one if not given")] = None,
+    clients: Annotated[str, typer.Option(help="how many editors, with commas")] = "1,4,16,64",
+    rounds: Annotated[int, typer.Option(min=1, help="how often each types")] = 3,
+    out: Annotated[Path | None, typer.Option(help="where the tables go; standard output if not given")] = None,
 ) -> None:
-    """Measure suggestions for many editors."""
-    sites = find_sites(load_pieces(folder, 2 * CLIENTS[-1]), CLIENTS[-1])
-    if len(sites) < CLIENTS[-1]:
-        raise typer.BadParameter(f"{folder} gives {len(sites)} places, {CLIENTS[-1]} are needed")
-    completer = load_completer(None, "cpu", 1)
-    kept, engines.MAX_SLOTS = engines.MAX_SLOTS, 1
-    alone = load_completer(None, "cpu", 1)
-    engines.MAX_SLOTS = kept
-    head = [
-        "# Many editors on one model",
-        "",
-        f"`python -m benchmarks.clients FOLDER`, {completer.model}, onnxruntime {onnxruntime.__version__}, one thread, "
-        f"{platform.machine()}. Milliseconds of the processor.",
-        "",
-    ]
-    text = "\n".join([*head, *table(completer, alone, sites)]) + "\n"
+    """Measure suggestions for many editors that share a server."""
+    counts = sorted({int(each) for each in clients.split(",")})
+    sites = find_sites(load_pieces(folder), 2 * counts[-1])[: counts[-1]]
+    if len(sites) < counts[-1]:
+        raise typer.BadParameter(f"{len(sites)} places for {counts[-1]} editors: name a folder with more pieces")
+    bundle = find_bundle(model)
+    found = asyncio.run(measure(bundle, sites, counts, rounds))
+    best = bound(bundle, sites, counts)
+    load = load_average()
+    text = "\n".join(
+        [
+            "# Many editors on one server",
+            "",
+            f"`python -m benchmarks.clients`, {load_bundle(bundle).manifest.name}. Milliseconds from the key that is "
+            f"pressed to the suggestion, over TCP, each {rounds} times; the editors and the server share the machine.",
+            "",
+            *table(found, best),
+            "",
+            f"Machine: {describe_machine()}. {describe_versions()}."
+            + ("" if load is None else f" Load while measuring: {load:.1f}."),
+            "",
+        ]
+    )
     if out is None:
         print(text)
     else:

@@ -20,6 +20,7 @@ from pathlib import Path
 from inference.bundle import Bundle, find_bundle, load_bundle
 from inference.decode import Candidate, DecodedMeasure, next_measures
 from inference.engine import Engine
+from inference.errors import Cancelled
 from notation.language import Document, Language
 from notation.score import Event, KeySignature, Measure, Voice
 from notation.site import CompletionSite
@@ -132,6 +133,10 @@ class Completer:
         self.message = self._engine.provider_message or ""
         self._max_prompt = self._engine.max_length - GENERATED_TOKENS
 
+    def reset(self) -> None:
+        """Forget what the model has read, as after loading."""
+        self._engine.reset()
+
     def complete(
         self,
         document: Document,
@@ -143,7 +148,7 @@ class Completer:
         """Suggest what comes next at an offset.
 
         Raises:
-            Cancelled: `cancelled` said so; it is asked before every run of the model.
+            Cancelled: `cancelled` said so; it is asked before every run of the model and before an answer is verified.
         """
         clock = _Clock()
         site = language.completion_site(document, offset)
@@ -154,6 +159,8 @@ class Completer:
             for attempt in range(ATTEMPTS):
                 wanted = _variation(options, attempt)
                 for candidate in self._decode(prompt, site, wanted, cancelled, clock):
+                    if cancelled():
+                        raise Cancelled("stopped before an answer was verified.")
                     suggestion = self._suggestion(document, language, prompt, candidate, clock)
                     if suggestion is not None and suggestion.text not in {known.text for known in suggestions}:
                         suggestions.append(suggestion)
@@ -172,7 +179,7 @@ class Completer:
         clock: _Clock,
     ) -> list[Candidate]:
         n_measures = 1 if site.barline_follows else min(options.measures, site.max_measures or options.measures)
-        self._engine.prefill(prompt.ids[: len(prompt.ids) - prompt.n_typed], cancelled)
+        self._engine.logits_after(prompt.ids[: len(prompt.ids) - prompt.n_typed], cancelled)
         clock.lap("prefill")
         candidates = next_measures(
             self._engine,

@@ -73,7 +73,7 @@ class Choice:
 
 @dataclass
 class _Row:
-    """One answer in the making. `feed`: tokens that the model has not read yet."""
+    """One answer in the making. `feed`: tokens that the model has not read yet; `legal`: those that may come next."""
 
     grammar: Grammar
     log_probability: float = 0.0
@@ -85,21 +85,38 @@ class _Row:
     reference: int | None = None
     measure_tokens: int = 0
     done: bool = False
+    legal: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
 
 
-def choices(logits: Logits, grammar: Grammar) -> list[Choice]:
+def choices(logits: Logits, grammar: Grammar, most: int = MAX_CHOICES) -> list[Choice]:
     """What may be written next, likeliest first, probabilities renormalised over what is legal.
 
     Args:
         logits: scores of the next token, shape (V,).
         grammar: standing where the token goes; not changed.
+        most: how many single tokens there are among the choices, at most.
     """
-    references = grammar.references()
-    ids = np.flatnonzero(grammar.legal())
-    scores = _log_probabilities(logits, [*ids, *references])
-    order = np.argsort(-scores[: len(ids)], kind="stable")[:MAX_CHOICES]
+    ids, references = grammar.legal_ids(), grammar.references()
+    n = len(ids)
+    scores = _log_probabilities(logits, _with_references(ids, references))
+    order = np.argsort(-scores[:n], kind="stable")[:most]
     plain = [Choice((int(ids[place]),), float(scores[place])) for place in order]
-    return ranked(_with_echo([*_merged(references, scores[len(ids) :]), *plain], grammar.echo()))
+    return ranked(_with_echo([*_merged(references, scores[n:]), *plain], grammar.echo()))
+
+
+def likeliest(logits: Logits, grammar: Grammar, ids: NDArray[np.intp]) -> Choice:
+    """The first of `choices`, without the others; `ids` are the legal tokens."""
+    if grammar.may_repeat():
+        return choices(logits, grammar, 1)[0]
+    scores = logits.take(ids)
+    best = int(scores.argmax())
+    above = scores.astype(np.float64) - float(scores[best])
+    return Choice((int(ids[best]),), -math.log(np.exp(above).sum()))
+
+
+def _with_references(ids: NDArray[np.intp], references: Mapping[int, tuple[int, ...]]) -> NDArray[np.intp]:
+    """The ids of single tokens and of references."""
+    return np.concatenate((ids, np.fromiter(references, np.intp, len(references)))) if references else ids
 
 
 def _with_echo(options: Sequence[Choice], echo: Echo | None) -> list[Choice]:
@@ -117,9 +134,9 @@ def _with_echo(options: Sequence[Choice], echo: Echo | None) -> list[Choice]:
     return [found, *mixed]
 
 
-def _log_probabilities(logits: Logits, ids: Sequence[int]) -> NDArray[np.float64]:
+def _log_probabilities(logits: Logits, ids: NDArray[np.intp]) -> NDArray[np.float64]:
     """Log-probabilities of some tokens, given that it is one of them."""
-    scores = logits[np.asarray(ids, dtype=np.intp)].astype(np.float64)
+    scores = logits[ids].astype(np.float64)
     scores -= scores.max()
     scores -= np.log(np.exp(scores).sum())
     return scores
@@ -147,7 +164,9 @@ def ranked(options: Iterable[Choice]) -> list[Choice]:
     )
 
 
-def first_options(engine: Engine, prompt: Prompt, cancelled: Callable[[], bool]) -> list[Choice]:
+def first_options(
+    engine: Engine, prompt: Prompt, cancelled: Callable[[], bool], most: int = MAX_CHOICES
+) -> list[Choice]:
     """What may be written at the cursor.
 
     Where the measure is begun, and an earlier one begins the same, going on like that one is a choice too. Its
@@ -159,29 +178,37 @@ def first_options(engine: Engine, prompt: Prompt, cancelled: Callable[[], bool])
     """
     begun = _begun_before(prompt)
     if not begun or prompt.fresh is None:
-        return choices(engine.prefill(prompt.ids, cancelled), prompt.grammar)
-    typed = prompt.ids[len(prompt.ids) - prompt.n_typed :]
+        return choices(engine.prefill(prompt.ids, cancelled), prompt.grammar, most)
+    n_before = len(prompt.ids) - prompt.n_typed
     grammar = prompt.fresh.copy()
-    logits = engine.prefill(prompt.ids[: len(prompt.ids) - prompt.n_typed], cancelled)
-    at_start = {choice.ids: choice for choice in choices(logits, grammar) if choice.reference is not None}
-    batch = engine.fork(1)
+    logits = engine.logits_after(prompt.ids[:n_before], cancelled)
+    at_start = {choice.ids: choice for choice in choices(logits, grammar, 0)}
     new_material = 0.0
-    for place, token_id in enumerate(typed):
-        legal = [*np.flatnonzero(grammar.legal()), *(grammar.references() if place == 0 else ())]
-        new_material += float(_log_probabilities(logits, legal)[legal.index(token_id)])
+    for place, token_id in enumerate(prompt.ids[n_before:]):
+        new_material += _log_probability(logits, grammar, token_id, is_first=place == 0)
         grammar.advance(token_id)
-        logits = batch.step([token_id])[0]
-    engine.prefill(prompt.ids)  # nothing to run: what was stepped is the context from here on
+        logits = engine.logits_after(prompt.ids[: n_before + place + 1], cancelled)
+    engine.prefill(prompt.ids, cancelled)
     again = [
-        Choice(music[len(typed) :], at_start[music].log_probability, at_start[music].reference)
+        Choice(music[prompt.n_typed :], at_start[music].log_probability, at_start[music].reference)
         for music in begun
         if music in at_start
     ]
     total = float(np.logaddexp.reduce([new_material, *(choice.log_probability for choice in again)]))
     plain = [
-        Choice(choice.ids, choice.log_probability + new_material - total) for choice in choices(logits, prompt.grammar)
+        Choice(choice.ids, choice.log_probability + new_material - total)
+        for choice in choices(logits, prompt.grammar, most)
     ]
     return ranked([Choice(choice.ids, choice.log_probability - total, choice.reference) for choice in again] + plain)
+
+
+def _log_probability(logits: Logits, grammar: Grammar, token_id: int, *, is_first: bool) -> float:
+    """The log-probability of a legal token, references being possible only at the start of a measure."""
+    ids = grammar.legal_ids()
+    place = int(np.searchsorted(ids, token_id))
+    if place == len(ids) or ids[place] != token_id:
+        raise ValueError(f"token '{v.TOKENS[token_id]}' is written where the grammar does not allow it")
+    return float(_log_probabilities(logits, _with_references(ids, grammar.references() if is_first else {}))[place])
 
 
 def _begun_before(prompt: Prompt) -> list[tuple[int, ...]]:
@@ -236,11 +263,12 @@ def next_measures(
     loop.settle(row)
     if row.done:
         return _distinct([row])
+    most = MAX_CHOICES if temperature > 0 else min(candidates, MAX_CHOICES)
     if row.feed:
-        options = choices(engine.prefill([*prompt.ids, *row.feed], cancelled), row.grammar)
+        options = choices(engine.prefill([*prompt.ids, *row.feed], cancelled), row.grammar, most)
         row.feed = []
     else:
-        options = first_options(engine, replace(prompt, grammar=grammar), cancelled)
+        options = first_options(engine, replace(prompt, grammar=grammar), cancelled, most)
     rows = loop.first_rows(row, options, candidates)
     loop.run(engine, rows, cancelled, deadline)
     return _distinct(rows)
@@ -293,7 +321,11 @@ class _Loop:
         if all(row.done for row in rows):
             return
         batch = engine.fork(len(rows))
-        while any(not row.done for row in rows):
+        while True:
+            for length, row in zip(batch.lengths, rows, strict=True):
+                row.done = row.done or length + len(row.feed) > engine.max_length  # it keeps its whole measures
+            if all(row.done for row in rows):
+                return
             if cancelled():
                 raise Cancelled("stopped while decoding.")
             if deadline is not None and time.monotonic() > deadline:
@@ -301,18 +333,27 @@ class _Loop:
             logits = self._read(batch, rows)
             for row, row_logits in zip(rows, logits, strict=True):
                 if not row.done:
-                    options = choices(row_logits, row.grammar)
-                    self.take(row, self._drawn(options, 1)[0] if self.temperature > 0 else options[0])
+                    self.take(row, self._chosen(row_logits, row))
                     self.settle(row)
+
+    def _chosen(self, logits: Logits, row: _Row) -> Choice:
+        """What comes next: the likeliest, or what is drawn."""
+        if self.temperature > 0:
+            return self._drawn(choices(logits, row.grammar), 1)[0]
+        return likeliest(logits, row.grammar, row.legal)
 
     @staticmethod
     def _read(batch: Batch, rows: Sequence[_Row]) -> Logits:
         """Let the model read what each row has written."""
-        for index, row in enumerate(rows):
-            if not row.done and len(row.feed) > 1:
-                batch.feed(index, row.feed)
-                row.feed = []
-        if any(row.feed and not row.done for row in rows):
+        if len(rows) == 1:
+            feed, rows[0].feed = rows[0].feed, []
+            return batch.feed(0, feed)[np.newaxis] if feed else batch.logits
+        waiting = [index for index, row in enumerate(rows) if row.feed and not row.done]
+        alone = [index for index in waiting if len(rows[index].feed) > 1 or len(waiting) == 1]
+        for index in alone:
+            batch.feed(index, rows[index].feed)
+            rows[index].feed = []
+        if len(alone) < len(waiting):
             batch.step([row.feed[0] if row.feed and not row.done else -1 for row in rows])
             for row in rows:
                 row.feed = []
@@ -343,10 +384,9 @@ class _Loop:
             if row.measure_tokens > MAX_TOKENS_PER_MEASURE:
                 row.done = True
                 return
-            if row.grammar.references():
-                return
-            legal = np.flatnonzero(row.grammar.legal())
-            if len(legal) != 1:
+            row.legal = legal = row.grammar.legal_ids()
+            row.done = not len(legal)  # what is typed leaves no way on
+            if len(legal) != 1 or row.grammar.references():
                 return
             self._write(row, int(legal[0]))
 

@@ -27,12 +27,12 @@ from inference.bundle import Bundle
 from inference.errors import Cancelled, ProviderError
 from inference.providers import Choice, choose_provider, fall_back
 
-CHUNK = 256
-"""Most tokens of one run: what a cancellation may have to wait for."""
+CHUNK = 64
+"""Most tokens of one run: what a cancellation may have to wait for. Longer runs are no faster."""
 SNAPSHOT_EVERY = 32
 """Tokens between two snapshots of a recurrent state: what a rewind may have to run again."""
 
-MAX_KEPT_BYTES = 96_000_000
+MAX_KEPT_BYTES = 168_000_000
 """Memory for the states of contexts; there is room for one at least, and for `MAX_SLOTS` at most."""
 MAX_SLOTS = 64
 MAX_REMEMBERED = 256
@@ -189,7 +189,7 @@ class Engine:
         return choice
 
     def _checked(self, token_ids: Sequence[int]) -> list[int]:
-        ids = [int(token) for token in token_ids]
+        ids = list(map(int, token_ids))
         if ids and not (min(ids) >= 0 and max(ids) < self.vocabulary_size):
             raise ValueError(
                 f"token ids from {min(ids)} to {max(ids)} in a vocabulary of {self.vocabulary_size}: encode the text "
@@ -242,7 +242,7 @@ class Batch:
         self._engine = engine
         self._generation = generation
         self._rows = rows
-        self._logits = rows.logits.copy()
+        self._logits = rows.logits if rows.n == 1 else rows.logits.copy()
 
     @property
     def logits(self) -> Logits:
@@ -269,6 +269,8 @@ class Batch:
         """
         if len(token_ids) != self.n:
             raise ValueError(f"{len(token_ids)} tokens for {self.n} rows: give one a row.")
+        if self.n == 1 and token_ids[0] >= 0:
+            return self.feed(0, token_ids)[np.newaxis]
         live = [row for row, token in enumerate(token_ids) if token >= 0]
         if len(live) == 1:
             self.feed(live[0], [token_ids[live[0]]])
@@ -301,7 +303,8 @@ class Batch:
                 self._engine._slot.extend(part)
             else:
                 alone.run(part)
-        self._logits[row] = alone.logits[0]
+        if self.n > 1:
+            self._logits[row] = alone.logits[0]
         logits: Logits = self._logits[row].copy()
         return logits
 
@@ -478,10 +481,14 @@ class _Rows:
 
 def common_length(first: Sequence[int], second: Sequence[int]) -> int:
     """How many tokens two sequences have in common at their beginning."""
-    for position, (one, other) in enumerate(zip(first, second, strict=False)):
-        if one != other:
-            return position
-    return min(len(first), len(second))
+    first, second = list(first), list(second)
+    low, high = 0, min(len(first), len(second))
+    if first[:high] == second[:high]:
+        return high
+    while low + 1 < high:  # alike up to `low`, not up to `high`
+        middle = (low + high) // 2
+        low, high = (middle, high) if first[low:middle] == second[low:middle] else (low, middle)
+    return low
 
 
 def _value(array: NDArray[Any]) -> Any:

@@ -3,7 +3,8 @@
 A `DocumentSnapshot` is what a request works on: it never changes, so the worker may read it while the user types on.
 `Documents` holds the newest snapshot of each uri and is changed on the event loop alone.
 
-Parsing is done at most once a snapshot, when it is first asked for, and only ever in the worker.
+Parsing is done at most once a snapshot, when it is first asked for, and only ever in the worker. The languages are
+imported when the first document is opened: `initialize` is answered without them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
@@ -18,8 +20,10 @@ from lsprotocol import types
 from lsp_server import garbage
 from lsp_server.limits import MAX_CHARACTERS
 from lsp_server.positions import LineIndex, apply_change
-from notation.language import Document, Language, language, language_of
 from notation.source import Span
+
+if TYPE_CHECKING:
+    from notation.language import Document, Language
 
 _LANGUAGE_IDS = {
     "abc": "abc",
@@ -38,6 +42,8 @@ def language_name(language_id: str, path: str) -> str | None:
 
     `xml` alone does not say which XML, so there the suffix decides.
     """
+    from notation.language import language_of
+
     known = _LANGUAGE_IDS.get(language_id.lower())
     if known is not None:
         return known
@@ -80,6 +86,8 @@ class DocumentSnapshot:
         Raises:
             ValueError: there is none; look at `is_readable` first.
         """
+        from notation.language import language
+
         if self.language_name is None:
             raise ValueError("the document is in no notation language")
         return language(self.language_name)
@@ -125,10 +133,10 @@ class Documents:
             return None
         lines = old.lines
         for change in params.content_changes:
-            lines = LineIndex(apply_change(lines, change), self.encoding)
-        return self._store(
-            DocumentSnapshot(old.uri, params.text_document.version, lines.text, old.language_name, self.encoding)
-        )
+            lines = apply_change(lines, change)
+        new = DocumentSnapshot(old.uri, params.text_document.version, lines.text, old.language_name, self.encoding)
+        vars(new)["lines"] = lines  # they are known already
+        return self._store(new)
 
     def close(self, uri: str) -> None:
         """Forget a document."""

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 
 logger = logging.getLogger("ghostnote")
+
+
+def log_to_standard_error() -> None:
+    """Write the log to standard error: standard output belongs to the protocol."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
 
 
 def log_failure(what: str, error: BaseException) -> None:

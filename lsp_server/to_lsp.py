@@ -14,12 +14,12 @@ from lsprotocol import types
 
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.positions import LineIndex
-from notation.diagnostic import Diagnostic
-from notation.language import TableItem
 from notation.source import Span
 
 if TYPE_CHECKING:
     from inference.completion import Suggestion
+    from notation.diagnostic import Diagnostic
+    from notation.language import TableItem
 
 SOURCE = "ghostnote"
 

@@ -1,24 +1,181 @@
 """How does what was read look after the text before it has grown or shrunk?
 
-Music that an edit has only moved is the same music at other places. A tune of a book keeps its name, title and span at
-once, a measure its own span; the parts of the one, and the voices of the other with the spans of every note, are moved
-when they are first asked for, since in a long document hardly any are. Such a score becomes a plain `Score` at that
+Music that an edit has only moved is the same music at other places, and nearly all of a long document is moved by every
+edit and looked at by nobody. So moving costs next to nothing until somebody looks. `spliced` makes a tuple whose items
+are moved one by one, when they are first asked for: the tunes of a book, the measures of a part, what was found wrong.
+A tune has its name, title and span at once, a measure its own span; the parts of the one, and the voices of the other
+with the spans of every note, are moved when they are first asked for. Such a score becomes a plain `Score` at that
 moment. A moved measure remembers the one that it is made of (`origin`): what only depends on the music may be kept
 for that one. Threads may ask at the same time.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from threading import Lock
+from typing import Any, SupportsIndex, TypeVar, overload
 
 from notation.diagnostic import Diagnostic
-from notation.score import Event, Measure, Note, Part, Score, Voice
+from notation.makers import make_event, make_note, make_span, maker
+from notation.score import Event, Measure, Part, Score, Voice
 from notation.source import Span
 
+T = TypeVar("T")
+_MAX_STEPS = 64
+"""After so many edits at different places, all items of a tuple are moved at once."""
 _PARTS = Score.__dict__["parts"]
 _VOICES = Measure.__dict__["voices"]
 _LOCK = Lock()
+
+
+class _MovedTuple(tuple[T, ...]):
+    """A tuple that holds its items as they were, and moves each when it is first asked for.
+
+    It is used like any tuple. `steps` are (index, distance) pairs: from that index on, up to the next, items stand so
+    many characters further on than the items that are held.
+    """
+
+    steps: tuple[tuple[int, int], ...]
+    move: Callable[[T, int], T]
+    moved: dict[int, T]
+
+    def held(self) -> tuple[T, ...]:
+        """The items as they were."""
+        return tuple.__getitem__(self, slice(None))
+
+    def distance(self, index: int) -> int:
+        """How many characters further on an item stands than the one that is held."""
+        place = bisect_right(self.steps, index, key=lambda step: step[0])
+        return self.steps[place - 1][1] if place else 0
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> T | tuple[T, ...]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                return tuple(self)[index]
+            upper = spliced(self, max(start, stop), len(self), (), 0, self.move)
+            return spliced(upper, 0, start, (), 0, self.move)
+        return self._item(range(len(self))[index])
+
+    def _item(self, index: int) -> T:
+        if index not in self.moved:
+            item: T = tuple.__getitem__(self, index)
+            by = self.distance(index)
+            return self.moved.setdefault(index, self.move(item, by) if by else item)
+        return self.moved[index]
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._item, range(len(self)))
+
+    def __reversed__(self) -> Iterator[T]:
+        return map(self._item, reversed(range(len(self))))
+
+    def __contains__(self, item: object) -> bool:
+        return item in tuple(self)
+
+    def index(self, *args: Any) -> int:
+        return tuple(self).index(*args)
+
+    def count(self, item: Any) -> int:
+        return tuple(self).count(item)
+
+    def __add__(self, other: Any) -> Any:
+        return tuple(self) + tuple(other) if isinstance(other, tuple) else NotImplemented
+
+    def __radd__(self, other: Any) -> Any:
+        return tuple(other) + tuple(self) if isinstance(other, tuple) else NotImplemented
+
+    def __mul__(self, times: SupportsIndex) -> tuple[T, ...]:
+        return tuple(self) * times
+
+    __rmul__ = __mul__
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == (tuple(other) if isinstance(other, tuple) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __lt__(self, other: Any) -> bool:
+        return tuple(self) < tuple(other)
+
+    def __le__(self, other: Any) -> bool:
+        return tuple(self) <= tuple(other)
+
+    def __gt__(self, other: Any) -> bool:
+        return tuple(self) > tuple(other)
+
+    def __ge__(self, other: Any) -> bool:
+        return tuple(self) >= tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def __reduce__(self) -> tuple[type, tuple[list[T]]]:
+        return tuple, (list(self),)
+
+
+def spliced(
+    items: tuple[T, ...], first: int, last: int, new: Iterable[T], by: int, move: Callable[[T, int], T]
+) -> tuple[T, ...]:
+    """`items` with `new` instead of those from `first` up to but not including `last`, and those behind moved.
+
+    Args:
+        items: any tuple; one that came from here, with the same `move`.
+        first, last: which to replace.
+        new: what by.
+        by: how many characters further on the items from `last` on stand.
+        move: gives an item moved by a distance other than 0.
+    """
+    middle = tuple(new)
+    held, old_steps = (items.held(), items.steps) if isinstance(items, _MovedTuple) else (items, ())
+    joined = held[:first] + middle + held[last:]
+    grown = first + len(middle) - last
+    steps = [step for step in old_steps if step[0] < first]
+    steps.append((first, 0))
+    behind = items.distance(last) if isinstance(items, _MovedTuple) else 0
+    steps.append((first + len(middle), behind + by))
+    steps.extend((index + grown, distance + by) for index, distance in old_steps if index > last)
+    short = _without_idle(steps, len(joined))
+    if not short:
+        return joined
+    found: _MovedTuple[T] = _MovedTuple(joined)
+    found.steps, found.move, found.moved = short, move, {}
+    if isinstance(items, _MovedTuple) and not middle and not by:  # a slice: its items are those of the whole
+        for index, item in tuple(items.moved.items()):
+            if not first <= index < last:
+                found.moved[index if index < first else index + grown] = item
+    return found if len(short) <= _MAX_STEPS else tuple(found)
+
+
+def _without_idle(steps: Iterable[tuple[int, int]], length: int) -> tuple[tuple[int, int], ...]:
+    """The steps that change a distance; of several at one index the last."""
+    found: list[tuple[int, int]] = []
+    for index, distance in steps:
+        if found and found[-1][0] == index:
+            found.pop()
+        if index < length and distance != (found[-1][1] if found else 0):
+            found.append((index, distance))
+    return tuple(found)
+
+
+def moved_all(items: tuple[T, ...], by: int, move: Callable[[T, int], T]) -> tuple[T, ...]:
+    """All of `items`, moved; see `spliced`."""
+    return spliced(items, 0, 0, (), by, move) if by else items
+
+
+def unmoved(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    """The `origin` of every measure of a part, none of which is moved for it."""
+    return tuple(map(origin, measures.held() if isinstance(measures, _MovedTuple) else measures))
 
 
 class _UnmovedScore:
@@ -41,7 +198,7 @@ class _MovedScore(Score):
         with _LOCK:
             held: _UnmovedScore | tuple[Part, ...] = _PARTS.__get__(self)
             if isinstance(held, _UnmovedScore):
-                held = tuple(_moved_part(part, held.by) for part in held.score.parts)
+                held = tuple(moved_part(part, held.by) for part in held.score.parts)
                 _PARTS.__set__(self, held)
                 object.__setattr__(self, "__class__", Score)
         return held
@@ -107,13 +264,7 @@ class _MovedMeasure(Measure):
         return Measure(**{one.name: getattr(self, one.name) for one in fields(Measure)})
 
 
-_SET_SPAN = Measure.__dict__["span"].__set__
-_OTHERS = tuple(
-    (Measure.__dict__[one.name].__get__, Measure.__dict__[one.name].__set__)
-    for one in fields(Measure)
-    if one.name not in ("voices", "span")
-)
-"""How every other field of a measure is read and set."""
+_make_moved_measure = maker(Measure, _MovedMeasure)
 
 
 def moved_score(score: Score, by: int) -> Score:
@@ -139,12 +290,21 @@ def moved_measure(measure: Measure, by: int) -> Measure:
         measure, by = held.measure, by + held.by
     if not by:
         return measure
-    moved = _MovedMeasure.__new__(_MovedMeasure)
-    for get, put in _OTHERS:
-        put(moved, get(measure))
-    _SET_SPAN(moved, span)
-    _VOICES.__set__(moved, _UnmovedMeasure(measure, by))
-    return moved
+    unmoved_voices: Any = _UnmovedMeasure(measure, by)
+    return _make_moved_measure(
+        unmoved_voices,
+        measure.time,
+        measure.key,
+        measure.barline,
+        measure.repeat_start,
+        measure.ending,
+        measure.transpose,
+        measure.clefs,
+        measure.number,
+        measure.implicit,
+        span,
+        measure.fields,
+    )
 
 
 def origin(measure: Measure) -> Measure:
@@ -164,12 +324,12 @@ def moved_diagnostic(found: Diagnostic, by: int) -> Diagnostic:
 
 def moved_span(span: Span, by: int) -> Span:
     """The same characters, `by` characters further on."""
-    return Span(span.start + by, span.end + by)
+    return make_span(span.start + by, span.end + by)
 
 
-def _moved_part(part: Part, by: int) -> Part:
-    measures = tuple(moved_measure(measure, by) for measure in part.measures)
-    return replace(part, measures=measures)
+def moved_part(part: Part, by: int) -> Part:
+    """The same music, `by` characters further on."""
+    return replace(part, measures=moved_all(part.measures, by, moved_measure)) if by else part
 
 
 def _moved_voice(voice: Voice, by: int) -> Voice:
@@ -177,10 +337,10 @@ def _moved_voice(voice: Voice, by: int) -> Voice:
 
 
 def _moved_event(event: Event, by: int) -> Event:
-    return Event(
+    return make_event(
         event.onset,
         event.duration,
-        tuple(Note(note.pitch, note.tie, note.accidental, moved_span(note.span, by)) for note in event.notes),
+        tuple([make_note(note.pitch, note.tie, note.accidental, moved_span(note.span, by)) for note in event.notes]),
         event.tuplet,
         event.grace,
         event.hidden,

@@ -31,6 +31,38 @@ class Span:
 NOWHERE = Span(0, 0)
 """The span of what was made rather than read."""
 
+_BLOCK = 1 << 16
+
+
+def difference(old: str, new: str) -> tuple[Span, Span]:
+    """What stands in each of two texts between what they begin with and what they end with in common."""
+    limit = min(len(old), len(new))
+    start = _common_start(old, new, limit)
+    end = _common_end(old, new, limit - start)
+    return Span(start, len(old) - end), Span(start, len(new) - end)
+
+
+def _common_start(one: str, other: str, limit: int) -> int:
+    """How many characters two texts have in common at their start, up to a limit."""
+    place, step = 0, _BLOCK
+    while step:
+        while place + step <= limit and one.startswith(other[place : place + step], place):
+            place += step
+        step //= 2
+    return place
+
+
+def _common_end(one: str, other: str, limit: int) -> int:
+    """How many of their last characters two texts have in common, up to a limit."""
+    length, step = 0, _BLOCK
+    while step:
+        while length + step <= limit and one.startswith(
+            other[len(other) - length - step : len(other) - length], len(one) - length - step
+        ):
+            length += step
+        step //= 2
+    return length
+
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
     """The line and column of an offset, both counted from 1, columns in code points.

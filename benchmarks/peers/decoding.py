@@ -9,6 +9,8 @@ compared with those of the network in torch. The figures:
 - *a suggestion*: ours from the text to the verified answer, parsing included; a peer's reading and writing. After a
   jump the model has read another place before; while typing, this one up to a note or a word before.
 - *a choice*: what may come next and which of it is best, against the place of the largest of all logits.
+- *tokens that are known*: read in one run, as measures that come again are, against a step for each. No draft can save
+  more.
 
     python -m benchmarks.peers.decoding --checkpoint model.pt --json
 """
@@ -16,7 +18,7 @@ compared with those of the network in torch. The figures:
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
 from itertools import islice
@@ -35,11 +37,12 @@ from benchmarks.peers.pairing import Benchmark, Comparison, compare, report, sec
 from benchmarks.peers.parsing import documents, paths_given
 from benchmarks.peers.weights import LLAMA_CPP, TRANSFORMERS, Decoder, Written, decoders, network, worst_difference
 from export.bench.documents import Piece, Site, find_sites
+from export.bench.measure import random_ids
 from export.bundle import export_bundle
 from inference.bundle import Bundle, load_bundle
 from inference.completion import GENERATED_TOKENS, Completer, CompletionOptions
-from inference.decode import Candidate, choices, next_measures
-from inference.engine import Engine
+from inference.decode import Candidate, choices, likeliest, next_measures
+from inference.engine import Batch, Engine
 from notation.language import language
 from notation.tokens import vocabulary as v
 from notation.tokens.echo import Echo
@@ -56,6 +59,12 @@ MOST_DIFFERENT = {"fp32": 1e-3, "int8": 0.5, "Q8_0": 0.5}
 """A peer whose logits are further from the network's than this, in their standard deviations, computes another one."""
 CHECKED = 4
 """Prompts that this is looked at on."""
+DRAFTS = (2, 4, 8)
+"""Lengths of drafts."""
+CONTEXT = 300
+"""Tokens that are read before a draft."""
+RUNS = 20
+"""How often a draft is run."""
 ELSEWHERE = "X:1\nL:1/8\nM:3/4\nK:Eb\nGA Bc de|f2 d2 B2|"
 """What the model reads before a jump."""
 PEERS_LEAVE_OUT = "of the peers everything but the model: documents, token ids, grammar, printing"
@@ -195,6 +204,7 @@ def our_suggestion(completer: Completer, case: Case, *, typing: bool) -> float:
     notation = language(case.site.language)
     text, offset = case.site.earlier() if typing else (ELSEWHERE, len(ELSEWHERE))
     known = notation if typing else language("abc")
+    completer.reset()
     completer.complete(known.parse(text), known, offset, options)
     return seconds(lambda: completer.complete(notation.parse(case.site.text), notation, case.site.offset, options))
 
@@ -285,10 +295,31 @@ class Bench:
         return compare(
             "a choice",
             every,
-            ("grammar, echo and ranking", lambda at: seconds(lambda: choices(at.logits, at.grammar))),
+            (
+                "grammar, echo and ranking",
+                lambda at: seconds(lambda: likeliest(at.logits, at.grammar, at.grammar.legal_ids())),
+            ),
             {"argmax": lambda at: seconds(at.logits.argmax)},
             warm_up=every,
             leaves_out="the step of the model; caches of masks are warm",
+        )
+
+    def several(self, n: int) -> list[Comparison]:
+        """Tokens that are known, in one run, against a step for each: what a draft that turns out right can save."""
+        ids = random_ids(self._engine.vocabulary_size, CONTEXT + n)
+
+        def after_context(write: Callable[[Batch], object]) -> float:
+            self._engine.prefill(ids[:CONTEXT])
+            batch = self._engine.fork(1)
+            return seconds(lambda: write(batch))
+
+        return compare(
+            f"{n} tokens that are known",
+            range(RUNS),
+            ("one run", lambda _: after_context(lambda batch: batch.feed(0, ids[CONTEXT:]))),
+            {"steps": lambda _: after_context(lambda batch: [batch.step([token]) for token in ids[CONTEXT:]])},
+            warm_up=[0],
+            leaves_out="the grammar; of drafts that turn out wrong, everything",
         )
 
     def _advance(self, what: str, total: int) -> AdvanceTask:
@@ -360,6 +391,7 @@ def main(
             found += bench.suggestions(n_measures, typing=False)
             found += bench.suggestions(n_measures, typing=True)
         found += bench.choosing()
+        found += [one for n in DRAFTS for one in bench.several(n)]
     parameters = sum(weight.numel() for weight in loaded.model.parameters())
     benchmark = Benchmark(
         "decoding",

@@ -121,15 +121,16 @@ def to_diagnostics(name: str, edit: Edit) -> float:
     """From the edit to the diagnostics."""
     notation = language(name)
     notation.parse(edit.before)
-    return seconds(lambda: notation.parse(edit.after).diagnostics)
+    after = edit.after
+    return seconds(lambda: notation.parse(after).diagnostics)
 
 
 def to_suggestion(completer: Completer, name: str, edit: Edit) -> float:
     """From the edit to the suggestion."""
     notation = language(name)
-    end = edit.offset + len(edit.typed)
+    after, end = edit.after, edit.offset + len(edit.typed)
     completer.complete(notation.parse(edit.before), notation, edit.offset, CompletionOptions())
-    return seconds(lambda: completer.complete(notation.parse(edit.after), notation, end, CompletionOptions()))
+    return seconds(lambda: completer.complete(notation.parse(after), notation, end, CompletionOptions()))
 
 
 def measure(completer: Completer, name: str, shape: Shape, n: int, seed: int, progress: Progress) -> list[Comparison]:
@@ -147,7 +148,7 @@ def measure(completer: Completer, name: str, shape: Shape, n: int, seed: int, pr
             {lengths[1]: lambda pair: time_edit(pair.short)},
             warm_up=found[:WARM_UP],
             goals={lengths[1]: GOAL},
-            leaves_out="the editor and the protocol",
+            leaves_out="the editor, the protocol, putting the note into the text",
             progress=lambda: progress.advance(task),
         )
 

@@ -54,10 +54,12 @@ class Client:
     """One end of a connection.
 
     Attributes:
-        process: the server.
+        reader: what the server sends.
+        writer: what it is sent.
     """
 
-    process: asyncio.subprocess.Process
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
     _waiting: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
     _last_id: int = 0
 
@@ -91,10 +93,9 @@ class Client:
                     answer.set_exception(ServerError("the server ended before it answered."))
 
     async def _read(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        header = await self.process.stdout.readuntil(b"\r\n\r\n")
+        header = await self.reader.readuntil(b"\r\n\r\n")
         lengths = [line for line in header.split(b"\r\n") if line.lower().startswith(b"content-length:")]
-        body = await self.process.stdout.readexactly(int(lengths[0].split(b":")[1]))
+        body = await self.reader.readexactly(int(lengths[0].split(b":")[1]))
         message: dict[str, Any] = json.loads(body)
         return message
 
@@ -112,9 +113,8 @@ class Client:
             answer.set_result(message.get("result"))
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        assert self.process.stdin is not None
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
 
 @dataclass
@@ -207,8 +207,8 @@ def measure_server(bundle: Path, provider: str, threads: int, sites: Sequence[Si
 
 async def _measure(completer: Completer, command: Sequence[str], sites: Sequence[Site]) -> list[Measurement]:
     began = time.perf_counter()
-    async with _server(command) as client:
-        await _initialize(client)
+    async with _server(command) as (client, process):
+        await initialize(client)
         initialized = 1000 * (time.perf_counter() - began)
         editor = Editor(client)
         figures = [summarise("lsp: initialize", "ms", [initialized], leaves_out="the editor")]
@@ -218,11 +218,11 @@ async def _measure(completer: Completer, command: Sequence[str], sites: Sequence
             figures.append(summarise("lsp: first suggestion", "ms", [first], leaves_out="the editor"))
         pairs = [await _pair(editor, completer, each, index) for index, each in enumerate(sites)]
         figures += _figures(pairs)
-        return figures + measure.memory(peak_memory(client.process.pid), "lsp: server's peak memory")
+        return figures + measure.memory(peak_memory(process.pid), "lsp: server's peak memory")
 
 
 @asynccontextmanager
-async def _server(command: Sequence[str]) -> AsyncIterator[Client]:
+async def _server(command: Sequence[str]) -> AsyncIterator[tuple[Client, asyncio.subprocess.Process]]:
     """A server that is started, and ended whatever happens."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lsp_server", *command),
@@ -230,10 +230,12 @@ async def _server(command: Sequence[str]) -> AsyncIterator[Client]:
         stdout=asyncio.subprocess.PIPE,
         env=environment(),
     )
-    client = Client(process)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    client = Client(process.stdout, process.stdin)
     listening = asyncio.create_task(client.listen())
     try:
-        yield client
+        yield client, process
         await client.request("shutdown", None)
         client.notify("exit", None)
         await asyncio.wait_for(process.wait(), _PATIENCE)
@@ -244,7 +246,12 @@ async def _server(command: Sequence[str]) -> AsyncIterator[Client]:
         await listening
 
 
-async def _initialize(client: Client) -> None:
+async def initialize(client: Client) -> None:
+    """Begin a session in which columns are code points and no pause is made before the model is asked.
+
+    Raises:
+        ServerError: the server counts columns otherwise.
+    """
     inline = {"inlineCompletion": {"dynamicRegistration": False}}
     capabilities = {"general": {"positionEncodings": ["utf-32"]}, "textDocument": inline}
     options = {"ghostnote": {"delayMs": 0}}
@@ -259,8 +266,8 @@ async def _initialize(client: Client) -> None:
 async def _first_suggestion(editor: Editor, site: Site, began: float) -> float:
     """Milliseconds from `began` to the first suggestion, while the server may still be loading the model."""
     while time.perf_counter() - began < _PATIENCE:
-        editor.open(site, _before(site))
-        _, text = await editor.type(site.text[site.offset - 1], _before(site), site.offset - 1)
+        editor.open(site, one_before(site))
+        _, text = await editor.type(site.text[site.offset - 1], one_before(site), site.offset - 1)
         if text:
             return 1000 * (time.perf_counter() - began)
         await asyncio.sleep(_QUIET)
@@ -273,8 +280,8 @@ async def _pair(editor: Editor, completer: Completer, site: Site, index: int) ->
     text, offset = site.earlier()
     await editor.show(site, text)
     await editor.ask(text, offset)
-    await editor.show(site, _before(site))
-    ms, text = await editor.type(site.text[site.offset - 1], _before(site), site.offset - 1)
+    await editor.show(site, one_before(site))
+    ms, text = await editor.type(site.text[site.offset - 1], one_before(site), site.offset - 1)
     typed_through = None
     if len(text) > 1:
         await asyncio.sleep(_QUIET)
@@ -308,7 +315,7 @@ def _figures(pairs: Sequence[Pair]) -> list[Measurement]:
     return figures
 
 
-def _before(site: Site) -> str:
+def one_before(site: Site) -> str:
     """The document one character earlier."""
     return site.text[: site.offset - 1] + site.text[site.offset :]
 

@@ -15,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ _SUGGESTION_LEAVES_OUT = (
     "the editor, the protocol, the pause before asking, loading; the model has read what is a note earlier"
 )
 _JUMP_LEAVES_OUT = "the editor, the protocol, the pause before asking, loading; the model last read another place"
+_STOP_LEAVES_OUT = "the protocol, telling the thread that works; nothing had been read, 4 measures were asked for"
 _LOAD_LEAVES_OUT = "starting Python, imports; the file may be in the system's cache"
 _FIRST_LEAVES_OUT = "the editor, the protocol; the file may be in the system's cache"
 _MEMORY_LEAVES_OUT = "the graphics card's memory, the editor, the server"
@@ -186,6 +188,33 @@ def suggestions(completer: Completer, sites: Sequence[Site], batch: int) -> list
         *_many_measures(completer, [site for site in sites if site.kind == KINDS[0]], batch),
         answered(typed, "answered"),
     ]
+
+
+def longest_wait(completer: Completer, site: Site) -> float:
+    """Milliseconds that a cancel may have to wait for while a suggestion of several measures is made from nothing.
+
+    That is the longest time between two moments at which the flag is looked at, parsing and verification included.
+    """
+    from inference.completion import CompletionOptions
+    from notation.language import language
+
+    completer.reset()
+    known = language(site.language)
+    looked = [time.perf_counter()]
+
+    def look() -> bool:
+        looked.append(time.perf_counter())
+        return False
+
+    completer.complete(known.parse(site.text), known, site.offset, CompletionOptions(measures=MANY_MEASURES), look)
+    looked.append(time.perf_counter())
+    return 1000 * max(after - before for before, after in pairwise(looked))
+
+
+def stops(completer: Completer, sites: Sequence[Site]) -> Measurement:
+    """How long the model may go on, at worst, after nobody wants its answer any more."""
+    waits = [longest_wait(completer, site) for site in sites]
+    return summarise("longest wait after a cancel", "ms", waits, tail=True, leaves_out=_STOP_LEAVES_OUT)
 
 
 def answered(timed: Sequence[Timed], test: str) -> Measurement:

@@ -88,7 +88,9 @@ def _run(task: Task) -> list[Measurement]:
     figures += measure.steps(engine, contexts, task.batch, task.repeats)
     del engine  # what it holds is not the completer's
     if task.sites:
-        figures += measure.suggestions(Completer(bundle, task.provider, task.threads), task.sites, task.batch)
+        completer = Completer(bundle, task.provider, task.threads)
+        figures += measure.suggestions(completer, task.sites, task.batch)
+        figures += [measure.stops(completer, task.sites)] if task.batch == 1 else []
     return figures + measure.memory(peak_memory())
 
 

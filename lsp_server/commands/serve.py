@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lsp_server.exits import USAGE, fail
+from lsp_server.log import log_to_standard_error
 
 
 def serve(
@@ -28,7 +28,7 @@ def serve(
         fail("--stdio, --tcp and --ws exclude each other: give one of them.", USAGE)
     if provider not in ("auto", "cpu", "cuda"):
         fail(f"--provider is '{provider}' but must be auto, cpu or cuda.", USAGE)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(levelname)s: %(message)s")
+    log_to_standard_error()
 
     from lsp_server.settings import Settings
     from lsp_server.transports import AddressRefusedError, House, parse_address, serve_stdio, serve_tcp, serve_websocket

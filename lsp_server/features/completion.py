@@ -17,11 +17,11 @@ from lsp_server.documents import DocumentSnapshot
 from lsp_server.features import configuration, predictions
 from lsp_server.log import log_failure
 from lsp_server.scheduler import SupersededError
-from notation.language import TableItem
 
 if TYPE_CHECKING:
     from inference.completion import Suggestion
     from lsp_server.server import GhostnoteServer
+    from notation.language import TableItem
 
 OPTIONS = types.CompletionOptions(trigger_characters=["|", ":", "!", "<", ">", '"'], resolve_provider=True)
 

@@ -9,48 +9,54 @@ Source: ABC 2.1, sections 3.1.6 (M:) and 4.8 (repeats and bars).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from notation.diagnostic import Severity
-from notation.score import Measure, Part, TimeSignature
+from notation.diagnostic import Diagnostic, Severity
+from notation.score import Measure, TimeSignature
 
-Add = Callable[[str, Severity, int, int, str, str], None]
-
-
-def check_measures(parts: Sequence[Part], add: Add) -> None:
-    """Report the measures of all parts that do not fit their metre."""
-    for part in parts:
-        time: TimeSignature | None = None
-        full: Fraction | None = None
-        for index, measure in enumerate(part.measures):
-            if measure.time is not time:
-                time = measure.time
-                full = time.duration
-            if full is None or (len(measure.voices) == 1 and measure.voices[0].duration == full):
-                continue
-            _check_measure(part.measures, index, full, add)
+Fault = tuple[int, Diagnostic]
+"""The index of a measure, and what is wrong with it."""
 
 
-def _check_measure(measures: Sequence[Measure], index: int, full: Fraction, add: Add) -> None:
+def find_faults(measures: Sequence[Measure], indices: Iterable[int]) -> Iterator[Fault]:
+    """What is wrong with some measures of a part; each is judged by its neighbours too.
+
+    Args:
+        measures: all of the part.
+        indices: which to look at, in order.
+    """
+    time: TimeSignature | None = None
+    full: Fraction | None = None
+    for index in indices:
+        measure = measures[index]
+        if measure.time is not time:
+            time = measure.time
+            full = time.duration
+        if full is None or (len(measure.voices) == 1 and measure.voices[0].duration == full):
+            continue
+        for code, message, section in _faults(measures, index, full):
+            yield index, Diagnostic(code, Severity.WARNING, measure.span, message, f"ABC 2.1, {section}")
+
+
+def _faults(measures: Sequence[Measure], index: int, full: Fraction) -> Iterator[tuple[str, str, str]]:
     measure = measures[index]
-    start, end = measure.span.start, measure.span.end
     if measure.duration > full:
         message = (
             f"measure {index + 1} lasts {measure.duration} and the metre says {full} of a whole note; "
             f"shorten it by {measure.duration - full}, or move its barline"
         )
-        add("measure-too-long", Severity.WARNING, start, end, message, "4.8")
+        yield "measure-too-long", message, "4.8"
     elif measure.duration < full and not may_be_short(measures, index):
         message = (
             f"measure {index + 1} lasts {measure.duration} and the metre says {full} of a whole note; "
             f"write {full - measure.duration} more, or move its barline"
         )
-        add("measure-too-short", Severity.WARNING, start, end, message, "4.8")
+        yield "measure-too-short", message, "4.8"
     if len({voice.duration for voice in measure.voices}) > 1:
         durations = " and ".join(str(voice.duration) for voice in measure.voices)
         message = f"the overlays of measure {index + 1} last {durations}; fill each up, with 'x' where nothing sounds"
-        add("overlay-length", Severity.WARNING, start, end, message, "7.4")
+        yield "overlay-length", message, "7.4"
 
 
 def may_be_short(measures: Sequence[Measure], index: int) -> bool:

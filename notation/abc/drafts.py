@@ -1,7 +1,7 @@
 """Music while it is being read: events, measures and voices that are not finished yet.
 
 Half-read music changes (a broken rhythm lengthens the note before it, a tie or a syllable comes after), so it is kept
-in drafts; `freeze_measure` makes the score's own immutable values of them once nothing can change any more.
+in drafts; `freeze_measures` makes the score's own immutable values of them once nothing can change any more.
 
 Durations are Fractions of a whole note.
 """
@@ -9,10 +9,13 @@ Durations are Fractions of a whole note.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any, Never
 
 from notation.abc.fields import Properties
+from notation.makers import make_event, make_note, make_span
 from notation.score import (
     NO_MARKS,
     Barline,
@@ -107,17 +110,71 @@ class MeasureDraft:
         self.fields: list[tuple[str, str]] = []
 
 
+class SealedError(Exception):
+    """Music from before a seam would have to be changed: the tune must be read from its beginning."""
+
+
+class _Sealed:
+    """Music before a seam. It is read already, and cannot be looked at or changed."""
+
+    def __getattr__(self, name: str) -> Never:
+        raise SealedError(name)
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise SealedError(name)
+
+    def __iter__(self) -> Never:
+        raise SealedError
+
+    def __len__(self) -> Never:
+        raise SealedError
+
+
+SEALED: Any = _Sealed()
+"""Stands for any piece of music before a seam."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSeam:
+    """What a voice takes along from one line of music to the next, when nothing is half said.
+
+    Attributes:
+        id to fields: as in `VoiceState`.
+        has_measures: whether there is a measure before.
+        barline: of the last measure; signs at the start of the next line may add to it.
+        last_has_notes: whether the last event has notes; None if there is none that a sign could apply to.
+    """
+
+    id: str
+    name: str
+    key: KeySignature
+    time: TimeSignature
+    unit: Fraction
+    octave: int
+    clef: str
+    transpose: int
+    repeat_start: bool
+    ending: tuple[int, ...]
+    fields: tuple[tuple[str, str], ...]
+    has_measures: bool
+    barline: Barline | None
+    last_has_notes: bool | None
+
+
 class VoiceState:
     """One voice while its tune is read: its settings, its measures, and what is half said.
 
     Attributes:
         index, layer: the measure (of `measures`) and the overlay that the next event goes to.
+        lengths, alters: what a note of a written length lasts, and what the key gives a step, as far as they are known;
+            forgotten when the unit length or the key changes.
         tuplet_left: how many events the open tuplet still takes.
         broken: the factor that a broken rhythm puts on the next event, or None.
         ties: position -> alter of the notes that are tied to what comes next.
         lead: where the signs that belong to the next event begin, if there are any.
         overlay_start: the measure that an open `(&` leads back to.
         fields: what the document says where the next measure begins.
+        last, last_has_notes: the last event; whether it has notes, if it is sealed. None if there is none.
     """
 
     def __init__(self, name: str, key: KeySignature, time: TimeSignature, unit: Fraction) -> None:
@@ -126,6 +183,8 @@ class VoiceState:
         self.key = key
         self.time = time
         self.unit = unit
+        self.lengths: dict[str | None, Fraction] = {}
+        self.alters: dict[str, int] = {}
         self.octave = 0
         self.clef = ""
         self.transpose = 0
@@ -140,6 +199,7 @@ class VoiceState:
         self.tuplet_events: list[Draft] = []
         self.broken: Fraction | None = None
         self.last: Draft | None = None
+        self.last_has_notes: bool | None = None
         self.overlay_end = 0
         self.line: list[Draft | None] = []
         self.verse = 0
@@ -196,6 +256,66 @@ class VoiceState:
         if properties.name is not None:
             self.name = properties.name
 
+    def seam(self) -> VoiceSeam | None:
+        """What is in force where a line of music begins, or None if something is half said there."""
+        if (
+            self.index != len(self.measures)
+            or self.layer
+            or self.tuplet_left
+            or self.slur_starts
+            or self.ties
+            or self.accidentals
+            or self.broken is not None
+            or self.lead is not None
+            or self.overlay_start is not None
+            or self.chord_symbol is not None
+            or self.decorations
+            or self.annotations
+            or any(self.ties_of_layers.values())
+        ):
+            return None
+        return VoiceSeam(
+            self.id,
+            self.name,
+            self.key,
+            self.time,
+            self.unit,
+            self.octave,
+            self.clef,
+            self.transpose,
+            self.repeat_start,
+            self.ending,
+            tuple(self.fields),
+            bool(self.measures),
+            self.measures[-1].barline if self.measures else None,
+            self._last_has_notes(),
+        )
+
+    def _last_has_notes(self) -> bool | None:
+        if self.last is SEALED:
+            return self.last_has_notes
+        return None if self.last is None else bool(self.last.notes)
+
+    def resume(self, seam: VoiceSeam, n_measures: int) -> None:
+        """Go on from a seam.
+
+        Args:
+            seam: what is in force there.
+            n_measures: how many measures are before it. Nothing but the barline of the last can still change; its
+                `end` is 0 until something is added to it.
+        """
+        self.name = seam.name
+        self.octave, self.clef, self.transpose = seam.octave, seam.clef, seam.transpose
+        self.repeat_start, self.ending, self.fields = seam.repeat_start, seam.ending, list(seam.fields)
+        if n_measures:
+            self.measures = [SEALED] * n_measures
+            self.measures[-1] = MeasureDraft(0, self)
+            self.measures[-1].barline = seam.barline
+            self.measures[-1].layers = SEALED
+        self.index = n_measures
+        self.last_has_notes = seam.last_has_notes
+        self.last = None if seam.last_has_notes is None else SEALED
+
     def enter_layer(self, layer: int) -> None:
         """Go on in another overlay; each has its own ties over the barline."""
         self.ties_of_layers[self.layer] = self.ties
@@ -209,7 +329,13 @@ class VoiceState:
         self.annotations.clear()
 
 
-def settle_ties(measures: Sequence[MeasureDraft]) -> None:
+def freeze_measures(drafts: Sequence[MeasureDraft]) -> tuple[Measure, ...]:
+    """The measures of drafts that follow one another in one voice; nothing changes them any more."""
+    _settle_ties(drafts)
+    return tuple(_freeze_measure(draft) for draft in drafts)
+
+
+def _settle_ties(measures: Sequence[MeasureDraft]) -> None:
     """Take away ties that find no note of their pitch; the last event of a voice may still find one."""
     waiting: dict[int, tuple[Draft, int]] = {}
     for measure in measures:
@@ -237,11 +363,15 @@ def freeze_event(draft: Draft, onset: Fraction) -> Event:
         while lyrics and not lyrics[-1]:
             lyrics = lyrics[:-1]
         marks = Marks(draft.decorations, draft.annotations, draft.slur_starts, draft.slur_ends, lyrics)
-    notes = tuple(
-        Note(pitch, tie, accidental, Span(start, end))
-        for (pitch, accidental, start, end), tie in zip(draft.notes, draft.ties, strict=True)
-    )
-    return Event(
+    if len(draft.notes) == 1:  # most events by far
+        pitch, accidental, start, end = draft.notes[0]
+        notes: tuple[Note, ...] = (make_note(pitch, draft.ties[0], accidental, make_span(start, end)),)
+    else:
+        notes = tuple(
+            make_note(pitch, tie, accidental, make_span(start, end))
+            for (pitch, accidental, start, end), tie in zip(draft.notes, draft.ties, strict=True)
+        )
+    return make_event(
         onset,
         draft.duration,
         notes,
@@ -251,7 +381,7 @@ def freeze_event(draft: Draft, onset: Fraction) -> Event:
         draft.whole,
         draft.chord_symbol,
         marks,
-        Span(draft.start, draft.end),
+        make_span(draft.start, draft.end),
     )
 
 
@@ -267,7 +397,7 @@ def freeze_layer(layer: Iterable[Draft]) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def freeze_measure(draft: MeasureDraft) -> Measure:
+def _freeze_measure(draft: MeasureDraft) -> Measure:
     """The measure of a draft; overlays without events are left out."""
     layers = filter(None, draft.layers)
     voices = tuple(Voice(freeze_layer(layer), 1, number) for number, layer in enumerate(layers, 1))

@@ -82,14 +82,17 @@ class Line:
 
 def split_lines(text: str, start: int = 0) -> list[Line]:
     """The lines of a text that begins at an offset, the empty one after a final line end included; never empty."""
-    lines = []
-    position = 0
+    return list(lines_from(text, 0, start))
+
+
+def lines_from(text: str, position: int, start: int = 0) -> Iterator[Line]:
+    """The lines of a text that begins at the offset `start`, from the one that begins at `position` of it on."""
     while True:
         match = _LINE.match(text, position)
         assert match is not None
-        lines.append(Line(start + position, match[1]))
+        yield Line(start + position, match[1])
         if not match[2]:
-            return lines
+            return
         position = match.end()
 
 

@@ -5,9 +5,11 @@ A document is cut into a file header and tunes; `notation.abc.tune` reads each. 
 too, so that a half-typed document already says something. Text longer than `MAX_LENGTH` code points, and text with a
 NUL, which no editor writes, is not read.
 
-Tunes of the last few texts are remembered: reading a text again after an edit reads the tunes that changed, and
-tunes that only moved are given their new spans when somebody looks at them (`notation.moving`). What is
-remembered never shows: a text gives the same document every time, whatever was read before it and on any thread.
+The last few texts are remembered. After an edit in the music of one tune, nothing else is even looked at; after any
+other edit the text is cut again, but only tunes that changed are read again, of these only the lines that changed
+(`notation.abc.reading`). Tunes that only moved are given their new spans when somebody looks at them
+(`notation.moving`). What is remembered never shows: a text gives the same document every time, whatever was read
+before it and on any thread.
 
 Source: ABC 2.1, section 2.2 (file structure).
 """
@@ -15,15 +17,18 @@ Source: ABC 2.1, section 2.2 (file structure).
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from notation.abc.lexer import Line, field_letter, split_lines, strip_comment, tokens
+from notation.abc.reading import LINE_END, ReadTune, begin_tune, changed_lines, last_seam, read, reread, resumed
+from notation.abc.seams import moved_seam
 from notation.abc.tune import MAX_DIAGNOSTICS, Report, TuneParser
 from notation.diagnostic import Diagnostic, Severity
 from notation.language import Document
-from notation.moving import moved_diagnostic, moved_score
+from notation.moving import moved_diagnostic, moved_score, spliced
 from notation.score import Score
 from notation.source import Span
 
@@ -33,6 +38,8 @@ MAX_EVENTS = 500_000
 """Notes and rests of a document after which no further tune is read."""
 N_REMEMBERED = 8
 """Of how many texts the tunes are remembered: an edit and the suggestions that are verified after it."""
+N_TRIED = 2
+"""From how many of them, at most, a text is tried to be reached by an edit."""
 
 _BLANK_LINES = r"(?:[^\S\r\n]*(?:\r\n?|\n|\Z))+"
 _LEADING = re.compile(_BLANK_LINES)
@@ -55,11 +62,16 @@ class Tune:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The part of a text that is read, its file header and its tunes."""
+    """The part of a text that is read, its file header and its tunes.
+
+    `reads` says how each tune was read, None for one that was not, and `n_events` how many notes and rests they have.
+    """
 
     text: str
     header: tuple[Line, ...]
     tunes: tuple[Tune, ...]
+    reads: tuple[ReadTune | None, ...] = field(default=(), repr=False, compare=False)
+    n_events: int = field(default=0, repr=False, compare=False)
 
     def lines(self, tune: Tune) -> list[Line]:
         """The lines of a tune."""
@@ -77,34 +89,25 @@ class Tree:
         return (index, lines) if offset <= lines[-1].end else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A tune as it was first read, `base` characters from the start of its text."""
-
-    base: int
-    score: Score
-    diagnostics: tuple[Diagnostic, ...]
-    n_events: int
-
-
 _Key = tuple[str, tuple[str, ...], bool]
-_Memo = dict[_Key, tuple[_Read, int, Score]]
+_Memo = dict[_Key, tuple[ReadTune, int, Score]]
 
 
 class _Memory:
-    """The tunes of the last few texts: how each was read, and where it stood last as which score.
+    """The last few documents, and the tunes of the last few that were cut: how each was read, and where it stood last.
 
-    Threads may share it: the tuple is replaced as a whole, and the memos in it are never changed.
+    Threads may share it: the tuples are replaced as a whole, and the memos in one are never changed.
     """
 
     def __init__(self) -> None:
+        self.documents: tuple[Document, ...] = ()
         self.memos: tuple[_Memo, ...] = ()
 
-    def keep(self, memo: _Memo) -> None:
-        self.memos = (memo, *self.memos[: N_REMEMBERED - 1])
+    def keep(self, document: Document) -> None:
+        self.documents = (document, *self.documents[: N_REMEMBERED - 1])
 
-    def forget(self) -> None:
-        self.memos = ()
+    def keep_tunes(self, memo: _Memo) -> None:
+        self.memos = (memo, *self.memos[: N_REMEMBERED - 1])
 
 
 MEMORY = _Memory()
@@ -163,18 +166,94 @@ def _looks_like_notes(text: str) -> bool:
     return "note" in found and 4 * unknown < len(found)
 
 
-def has_key_field(lines: Iterable[Line]) -> bool:
-    """Whether one of the lines is a `K:` field."""
-    return any(line.text.startswith("K:") for line in lines)
-
-
 def parse(text: str) -> Document:
     """Parse any text whatever."""
+    places = ((old, _edited_tune(old, text)) for old in MEMORY.documents)
+    candidates = islice(((old, index) for old, index in places if index is not None), N_TRIED)
+    edited = (_after_edit(old, text, index) for old, index in candidates)
+    document = next((one for one in edited if one is not None), None) or _parse_whole(text)
+    MEMORY.keep(document)
+    return document
+
+
+def _after_edit(old: Document, text: str, index: int) -> Document | None:
+    """The document of a text that differs from an old one by an edit in one tune; None if the tune cannot be reread."""
+    tree = old.tree
+    assert isinstance(tree, Tree)
+    tune, known = tree.tunes[index], tree.reads[index]
+    by = len(text) - len(old.text)
+    new = reread(known, text[tune.start : tune.end + by]) if known is not None else None
+    if known is None or new is None or len(old.diagnostics) + len(new.diagnostics) >= MAX_DIAGNOSTICS:
+        return None
+    n_events = tree.n_events + new.n_events - known.n_events
+    if n_events > MAX_EVENTS:
+        return None
+    tunes = spliced(tree.tunes, index, index + 1, (Tune(tune.start, tune.end + by, tune.ordinal),), by, _moved_tune)
+    scores = spliced(old.scores, index, index + 1, (_score_at(new, tune.start),), by, moved_score)
+    reads = (*tree.reads[:index], new, *tree.reads[index + 1 :])
+    return Document(
+        text, scores, _diagnostics_after(old, tune, new, by), Tree(text, tree.header, tunes, reads, n_events)
+    )
+
+
+def _edited_tune(old: Document, text: str) -> int | None:
+    """The index of the one tune whose music an edit changes; None if it may change anything else."""
+    tree = old.tree
+    assert isinstance(tree, Tree)
+    changed = changed_lines(old.text, text)
+    if changed is None or tree.text is not old.text or len(text) > MAX_LENGTH:
+        return None
+    start, old_end, new_end = changed
+    index = bisect_right(tree.tunes, start, key=_tune_start) - 1
+    if index < 0 or start == tree.tunes[index].start:
+        return None
+    tune = tree.tunes[index]
+    behind = LINE_END.match(old.text, tune.end)
+    if behind is None or old_end > behind.end() or not old.text.startswith("X:", tune.start):
+        return None
+    end = tune.end + len(text) - len(old.text)
+    if text[end : end + len(behind[0])] != behind[0] or text[end - 1] in "\r\n":
+        return None  # the end of its last line is another now
+    lines = split_lines(text[start:new_end].removesuffix("\n").removesuffix("\r"))
+    is_music = not any(line.is_blank or "\0" in line.text or line.text.startswith("X:") for line in lines)
+    return index if is_music else None
+
+
+def _diagnostics_after(old: Document, tune: Tune, new: ReadTune, by: int) -> tuple[Diagnostic, ...]:
+    """What is wrong with a document one tune of which reads as `new` now."""
+    found = sorted((moved_diagnostic(one, tune.start - new.base) for one in new.diagnostics), key=_place)
+    first = bisect_left(old.diagnostics, tune.start, key=_start)
+    last = bisect_right(old.diagnostics, tune.end, key=_start)
+    return spliced(old.diagnostics, first, last, found, by, moved_diagnostic)
+
+
+def _tune_start(tune: Tune) -> int:
+    return tune.start
+
+
+def _moved_tune(tune: Tune, by: int) -> Tune:
+    return Tune(tune.start + by, tune.end + by, tune.ordinal)
+
+
+def _start(one: Diagnostic) -> int:
+    return one.span.start
+
+
+def _place(one: Diagnostic) -> tuple[int, int]:
+    return one.span.start, one.span.end
+
+
+def _score_at(known: ReadTune, start: int) -> Score:
+    """The score of a tune where it stands now."""
+    return known.score if known.base == start else moved_score(known.score, start - known.base)
+
+
+def _parse_whole(text: str) -> Document:
     tree = cut(text)
     report = Report()
     if tree.tunes:
         TuneParser(tree.header, report)
-    scores, found = _read_tunes(tree)
+    tree, scores, found = _read_tunes(tree)
     report.found = [*report.found, *found][:MAX_DIAGNOSTICS]
     if "\0" in text[:MAX_LENGTH]:
         place = text.index("\0")
@@ -183,35 +262,38 @@ def parse(text: str) -> Document:
     elif len(text) > MAX_LENGTH:
         message = f"the text has {len(text)} characters and only the first {MAX_LENGTH} are read; split the file"
         report.add("text-too-long", Severity.WARNING, MAX_LENGTH, len(text), message, "")
-    report.found.sort(key=lambda one: (one.span.start, one.span.end))
+    report.found.sort(key=_place)
     return Document(text, tuple(scores), tuple(report.found), tree)
 
 
-def _read_tunes(tree: Tree) -> tuple[list[Score], list[Diagnostic]]:
+def _read_tunes(tree: Tree) -> tuple[Tree, list[Score], list[Diagnostic]]:
     """The scores of a document and what was found in them; what was read before is not read again."""
     remembered = MEMORY.memos
     memo: _Memo = {}
     header = tuple(line.text for line in tree.header)
     scores: list[Score] = []
     found: list[Diagnostic] = []
+    reads: list[ReadTune | None] = []
     n_events = 0
     for tune in tree.tunes:
         if n_events > MAX_EVENTS:
             scores.append(Score(span=Span(tune.start, tune.end)))
+            reads.append(None)
             continue
         text = tree.text[tune.start : tune.end]
         key = (text, header, _is_in_order(text, tune.ordinal))
-        read, score = _recall(key, tree, tune, (memo, *remembered))
-        memo[key] = (read, tune.start, score)
+        one, score = _recall(key, tune, (memo, *remembered))
+        memo[key] = (one, tune.start, score)
         scores.append(score)
-        n_events += read.n_events
-        if read.diagnostics and len(found) < MAX_DIAGNOSTICS:
-            by = tune.start - read.base
-            found.extend(moved_diagnostic(one, by) for one in read.diagnostics)
+        reads.append(one)
+        n_events += one.n_events
+        if one.diagnostics and len(found) < MAX_DIAGNOSTICS:
+            by = tune.start - one.base
+            found.extend(moved_diagnostic(each, by) for each in one.diagnostics)
     if n_events > MAX_EVENTS:
         found.insert(0, _too_many_events(tree, n_events))
-    MEMORY.keep(memo)
-    return scores, found
+    MEMORY.keep_tunes(memo)
+    return replace(tree, reads=tuple(reads), n_events=n_events), scores, found
 
 
 def _is_in_order(text: str, ordinal: int) -> bool:
@@ -220,30 +302,51 @@ def _is_in_order(text: str, ordinal: int) -> bool:
     return line is not None and strip_comment(line[0]) == str(ordinal)
 
 
-def _recall(key: _Key, tree: Tree, tune: Tune, memos: Iterable[_Memo]) -> tuple[_Read, Score]:
+def _recall(key: _Key, tune: Tune, memos: Iterable[_Memo]) -> tuple[ReadTune, Score]:
     """How a tune reads, remembered or read now, and its score at the place where it stands."""
     for memo in memos:
         known = memo.get(key)
         if known is not None:
-            read, base, score = known
-            return read, score if base == tune.start else moved_score(read.score, tune.start - read.base)
-    read = _read_tune(tree, tune, key[2])
-    return read, read.score
+            one, base, score = known
+            return one, score if base == tune.start else _score_at(one, tune.start)
+    one = _read_edited(key, tune) or read(key[0], tune.start, *key[1:])
+    return one, _score_at(one, tune.start)
 
 
-def _read_tune(tree: Tree, tune: Tune, is_in_order: bool) -> _Read:
-    report = Report()
-    parser = begin_tune(tree, tree.lines(tune), report, is_in_order)
-    for line in tree.lines(tune):
+def _read_edited(key: _Key, tune: Tune) -> ReadTune | None:
+    """How a tune reads that differs by an edit from the one that stood at its place in a document before, else None."""
+    text, header, is_in_order = key
+    trees = (document.tree for document in MEMORY.documents if isinstance(document.tree, Tree))
+    stood_here = (one for tree in trees for one in tree.reads[tune.ordinal - 1 : tune.ordinal] if one is not None)
+    candidates = (one for one in stood_here if (one.header, one.opening.is_in_order) == (header, is_in_order))
+    edited = (reread(one, text) for one in islice(candidates, N_TRIED))
+    return next((one for one in edited if one is not None), None)
+
+
+def parser_before(tree: Tree, index: int, score: Score, lines: Sequence[Line], number: int, resume: bool) -> TuneParser:
+    """A parser that has read a tune up to one of its lines.
+
+    Args:
+        tree: of the document.
+        index: of the tune.
+        score: of the tune, where it stands now.
+        lines: of the tune.
+        number: of the line.
+        resume: whether to begin near the line, not at the beginning of the tune: then less is known of what stands
+            before, and this or what is read next may raise SealedError.
+    """
+    known = tree.reads[index]
+    by = tree.tunes[index].start - known.base if known is not None else 0
+    seam = last_seam(known.seams, lines[number].start - by) if known is not None and resume else None
+    first = 0
+    if known is not None and seam is not None:
+        here = moved_seam(seam, by)
+        first = bisect_left(lines, here.place, key=lambda line: line.start)
+        parser = resumed(known, here, score, Report())
+    else:
+        parser = begin_tune([line.text for line in tree.header], lines, Report())
+    for line in lines[first:number]:
         parser.feed(line)
-    score = parser.finish(Span(tune.start, tune.end))
-    return _Read(tune.start, score, tuple(report.found), report.n_events)
-
-
-def begin_tune(tree: Tree, lines: Iterable[Line], report: Report, is_in_order: bool = False) -> TuneParser:
-    """A parser that is about to read the lines of a tune of a document."""
-    parser = TuneParser(tree.header, Report(), is_in_order, has_key_field(lines))
-    parser.report = report
     return parser
 
 

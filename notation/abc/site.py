@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from notation.abc import checks
-from notation.abc.drafts import Draft, VoiceState, freeze_layer
+from notation.abc.drafts import Draft, SealedError, VoiceState, freeze_layer
 from notation.abc.fields import ALTERS
 from notation.abc.lexer import Line, field_letter, tokens
-from notation.abc.parser import Tree, begin_tune
+from notation.abc.parser import Tree, parser_before
 from notation.abc.style import Style, learn
-from notation.abc.tune import MAX_LINE, Report, TuneParser
+from notation.abc.tune import MAX_LINE, TuneParser
 from notation.language import Document
 from notation.score import Event, Measure, Part, Score
 from notation.site import CompletionSite, Pending
@@ -33,7 +33,8 @@ _ZERO = Fraction(0)
 _TYPED_ACCIDENTAL = re.compile(r"(\^\^?|__?|=)$")
 _VOICE_PREFIX = re.compile(r"\[V:[^\]]*\]\s*")
 _FINISHED = re.compile(r"\|\]\s*$")
-N_STYLE_LINES = 256
+N_STYLE_LINES = 16
+"""How many lines, and how many measures, on each side of the cursor the style is learnt from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,13 @@ def completion_site(document: Document, offset: int) -> CompletionSite | None:
     column = offset - line.start
     if column > len(line.text) or len(line.text) > MAX_LINE or not _is_music_column(line.text, column):
         return None
-    parser = begin_tune(tree, lines, Report())
-    for one in lines[:number]:
-        parser.feed(one)
-    return _Finder(document, document.scores[index], lines, parser, number, offset).find()
+    score = document.scores[index]
+    try:
+        parser = parser_before(tree, index, score, lines, number, resume=True)
+        return _Finder(document, score, lines, parser, number, offset).find()
+    except SealedError:
+        parser = parser_before(tree, index, score, lines, number, resume=False)
+        return _Finder(document, score, lines, parser, number, offset).find()
 
 
 def _is_music_column(text: str, column: int) -> bool:

@@ -14,13 +14,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from notation.abc.fields import read_length
 from notation.abc.lexer import Line, field_letter, tokens
 from notation.score import Event, Measure, TimeSignature
-
-N_LINES = 64
-"""How many lines of music around the cursor are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +81,17 @@ def learn(text: str, lines: Sequence[Line], measures: Sequence[Measure]) -> Styl
     Args:
         text: the document.
         lines: the tune's lines around the cursor, headers included.
-        measures: those of the part being written.
+        measures: those of the part being written, around the cursor.
     """
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()
     indents: Counter[str] = Counter()
-    music = [line for line in lines if _is_music(line.text)][-N_LINES:]
+    music = [line for line in lines if _is_music(line.text)]
     for line in music:
-        _count_line(line.text, counts)
+        counts.update(_line_counts(line.text))
         endings[line.text[len(line.text.rstrip("\\ ")) :].rstrip()] += 1
         indents[line.text[: len(line.text) - len(line.text.lstrip())]] += 1
-    gaps, is_spaced = _gaps(text, measures[-N_LINES:])
+    gaps, is_spaced = _gaps(text, measures)
     return Style(
         space_before_bar=2 * counts["space before"] > counts["bar"],
         space_after_bar=2 * counts["space after"] > counts["bar inside"],
@@ -118,7 +116,10 @@ def _most(counts: Mapping[str, int], signs: Sequence[str]) -> str:
     return max(signs, key=lambda sign: counts[sign])
 
 
-def _count_line(text: str, counts: Counter[str]) -> None:
+@lru_cache(maxsize=1024)
+def _line_counts(text: str) -> Counter[str]:
+    """How often a line of music does what a style is made of; not to be changed."""
+    counts: Counter[str] = Counter()
     previous = Fraction(0)
     for match in tokens(text):
         kind = match.lastgroup or ""
@@ -135,6 +136,7 @@ def _count_line(text: str, counts: Counter[str]) -> None:
             written = read_length(length or "1")
             counts["dotted"] += previous == 3 * written or written == 3 * previous
             previous = written
+    return counts
 
 
 def _count_bar(text: str, match: re.Match[str], counts: Counter[str]) -> None:

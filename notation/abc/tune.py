@@ -14,12 +14,11 @@ Source: ABC 2.1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from notation.abc import checks
-from notation.abc.drafts import Draft, VoiceState, freeze_measure, scale_length, settle_ties
+from notation.abc.drafts import Draft, SealedError, VoiceState, freeze_measures, scale_length
 from notation.abc.fields import (
     ALTERS,
     Properties,
@@ -33,6 +32,7 @@ from notation.abc.fields import (
 from notation.abc.harmony import read_chord_symbol
 from notation.abc.lexer import TOKEN, Line, field_letter, strip_comment, tokens
 from notation.abc.lyrics import NEXT_MEASURE, read_lyrics
+from notation.abc.seams import Opening, Seam, State
 from notation.abc.tables import DECORATION_SYMBOLS, DECORATIONS
 from notation.diagnostic import Diagnostic, Severity
 from notation.score import ACCIACCATURA, FREE_METRE, Barline, KeySignature, Part, Pitch, Score, TimeSignature
@@ -62,6 +62,17 @@ def _pitch(step: str, octave: int, alter: int) -> Pitch:
     return Pitch(step, octave, alter)
 
 
+@lru_cache(maxsize=4096)
+def _written_note(text: str) -> tuple[str | None, str, int, int, str | None]:
+    """The accidental, step, octave, diatonic position and length of a note as it is written, such as `^c'3/2`."""
+    match = TOKEN.match(text)
+    assert match is not None
+    accidental, letter, marks, length = match.group("accidental", "step", "octave", "length")
+    octave = 4 + (letter > "Z") + marks.count("'") - marks.count(",")
+    step = letter.upper()
+    return accidental, step, octave, 7 * octave + "CDEFGAB".index(step), length
+
+
 class Report:
     """Collects diagnostics, up to a bound, and counts the events of a tune."""
 
@@ -80,7 +91,8 @@ class TuneParser:
     """Reads one tune, line by line.
 
     After any number of lines `voice` is the voice being written and `open` names what the last line left unclosed
-    (`chord`, `grace`, `string`, `decoration`, `inline`, `comment`, `field`, `text`), empty if nothing.
+    (`chord`, `grace`, `string`, `decoration`, `inline`, `comment`, `field`, `text`), empty if nothing. `seams` are the
+    places at which reading can be taken up; there are no more of them once `may_resume` is False.
     """
 
     def __init__(self, header: Iterable[Line], report: Report, is_in_order: bool = False, has_key: bool = True) -> None:
@@ -105,11 +117,11 @@ class TuneParser:
         self.time = FREE_METRE
         self.unit: Fraction | None = None
         self.properties = Properties()
-        self.symbols = dict(DECORATION_SYMBOLS)
-        self.macros: list[tuple[str, str]] = []
+        self.symbols: Mapping[str, str] = DECORATION_SYMBOLS
+        self.macros: tuple[tuple[str, str], ...] = ()
         self.voices: dict[str, VoiceState] = {}
         self.voice: VoiceState | None = None
-        self.declared: dict[str, Properties] = {}
+        self.declared: Mapping[str, Properties] = {}
         self.block: tuple[str, list[str]] | None = None
         self.continued = ""
         self.line_goes_on = False
@@ -117,6 +129,10 @@ class TuneParser:
         self.grace_open = False
         self.grace_slash = False
         self.propagates = "octave"
+        self.seams: list[Seam] = []
+        self.may_resume = True
+        self.is_resumed = False
+        self.n_header_fields = 0
         self._offset = 0
         self._fixed: tuple[int, int] | None = None
         self._handlers = {
@@ -172,7 +188,75 @@ class TuneParser:
                 return
             if not self.in_body:
                 self.begin_body()
+            elif (seam := self.seam(line.start)) is not None:
+                self.seams.append(seam)
             self._music(line)
+
+    # Seams
+
+    def seam(self, place: int) -> Seam | None:
+        """The seam before a line of music that begins at `place`; None if something is half said there."""
+        if (
+            not self.may_resume
+            or self.voice is None
+            or self.line_goes_on
+            or self.early_fields
+            or self.block is not None
+        ):
+            return None
+        voices = [voice.seam() for voice in self.voices.values()]
+        found = tuple(voice for voice in voices if voice is not None)
+        if len(found) < len(voices) or self.report.n_events > MAX_EVENTS // 2:
+            return None
+        state = State(found, self.voice.id, self.declared, self.symbols, self.macros, self.propagates)
+        return Seam(place, state)
+
+    def opening(self) -> Opening:
+        """What the header says, for `resumed`."""
+        return Opening(
+            self.title,
+            self.composer,
+            self.rhythm,
+            tuple(self.fields[: self.n_header_fields]),
+            self.key,
+            self.time,
+            self.unit,
+            self.properties,
+            self.has_key,
+            self.is_in_order,
+        )
+
+    @classmethod
+    def resumed(cls, opening: Opening, seam: Seam, n_measures: Sequence[int], report: Report) -> TuneParser:
+        """A parser that has read a tune up to a seam.
+
+        Args:
+            opening: what the header says.
+            seam: where to go on.
+            n_measures: of each voice of the seam, how many measures are before it.
+            report: takes the diagnostics of what is read from here on.
+        """
+        parser = cls((), report, opening.is_in_order, opening.has_key)
+        parser.title, parser.composer, parser.rhythm = opening.title, opening.composer, opening.rhythm
+        parser.fields = parser.kept = list(opening.fields)
+        parser.key, parser.time, parser.unit = opening.key, opening.time, opening.unit
+        parser.properties = opening.properties
+        state = seam.state
+        parser.in_body = parser.is_resumed = True
+        parser.declared, parser.symbols = state.declared, state.symbols
+        parser.macros, parser.propagates = state.macros, state.propagates
+        for voice, count in zip(state.voices, n_measures, strict=True):
+            parser.voices[voice.id] = VoiceState(voice.id, voice.key, voice.time, voice.unit)
+            parser.voices[voice.id].resume(voice, count)
+        parser.voice = parser.voices[state.voice]
+        return parser
+
+    def _reach_back(self, start: int) -> None:
+        """A sign applies to the event that begins at `start`: between the two there is no seam."""
+        while self.seams and self.seams[-1].place > start:
+            self.seams.pop()
+
+    # Lines that are no music
 
     def _in_block(self, text: str) -> None:
         assert self.block is not None
@@ -224,6 +308,11 @@ class TuneParser:
             self._header_field(letter, value, start, line.end)
 
     def _continue_field(self, value: str, line: Line) -> None:
+        if self.is_resumed:
+            raise SealedError("a field is continued, and what it says may stand before the seam")
+        if self.in_body:
+            self.may_resume = False
+            self.seams.clear()
         if self.continued == "s" and self.in_body:
             self._symbols(value)
         elif self.continued == "w" and self.voice is not None:
@@ -265,9 +354,9 @@ class TuneParser:
             return
         name, meaning = defined
         if letter == "U":
-            self.symbols[name[:1]] = meaning
+            self.symbols = {**self.symbols, name[:1]: meaning}
         elif letter == "m" and len(self.macros) < MAX_MACROS:
-            self.macros = [one for one in self.macros if one[0] != name] + [(name, meaning)]
+            self.macros = (*(one for one in self.macros if one[0] != name), (name, meaning))
 
     def _body_field(self, letter: str, value: str, start: int, end: int) -> None:
         if letter == "w":
@@ -275,6 +364,7 @@ class TuneParser:
         elif letter == "s":
             self._symbols(value)
         elif letter == "W":
+            self.may_resume = False
             self.kept = self.fields
             self.kept.append(("W", value))
         elif letter == "V":
@@ -293,11 +383,13 @@ class TuneParser:
         voice = self.writing()
         if letter == "K":
             voice.key, properties = self._key(value, start, end, voice.key)
+            voice.alters = {}
             voice.apply(properties)
         elif letter == "M":
             voice.time = self._metre(value, start, end) or voice.time
         else:
             voice.unit = self._unit(value, start, end) or voice.unit
+            voice.lengths = {}
 
     def _key(self, value: str, start: int, end: int, current: KeySignature) -> tuple[KeySignature, Properties]:
         found = read_key(value)
@@ -325,6 +417,7 @@ class TuneParser:
     def begin_body(self) -> None:
         """The header is over: `K:` was read, or music begins without one."""
         self.in_body = True
+        self.n_header_fields = len(self.fields)
         if self.unit is None:
             self.unit = default_unit_length(self.time)
         for name in self.declared:
@@ -336,7 +429,8 @@ class TuneParser:
         name, _, rest = value.partition(" ") if " " in value else value.partition("\t")
         if name and name != "*":
             properties = read_properties(rest)
-            self.declared.setdefault(name, properties)
+            if name not in self.declared:
+                self.declared = {**self.declared, name: properties}
             if name in self.voices:
                 self.voices[name].apply(properties)
         return name
@@ -403,7 +497,7 @@ class TuneParser:
 
     def _scan_with_macros(self, text: str, offset: int) -> None:
         """Read music in which macros stand for other music; what they say has the place of the macro."""
-        pattern = macro_pattern(tuple(self.macros))
+        pattern = macro_pattern(self.macros)
         place = 0
         while place < len(text):
             found = pattern.match(text, place)
@@ -459,17 +553,15 @@ class TuneParser:
             self.grace_open = False
 
     def _note(self, match: re.Match[str]) -> None:
-        voice = self.writing()
-        accidental, step, octave_marks, length = match.group("accidental", "step", "octave", "length")
-        octave = 4 + voice.octave
-        if step > "Z":
-            step = step.upper()
-            octave += 1
-        if octave_marks:
-            octave += octave_marks.count("'") - octave_marks.count(",")
-        position = 7 * octave + "CDEFGAB".index(step)
+        voice = self.voice or self.writing()
+        accidental, step, octave, position, length = _written_note(match[0])
+        if voice.octave:
+            octave += voice.octave
+            position += 7 * voice.octave
         if self._fixed is None:
-            start, end = match.start() + self._offset, match.end() + self._offset
+            start, end = match.span()
+            start += self._offset
+            end += self._offset
         else:
             start, end = self._fixed
         if accidental:
@@ -481,21 +573,35 @@ class TuneParser:
         elif position in voice.ties:
             alter = voice.ties[position]
         else:
-            found = voice.accidentals.get(position if self.propagates == "octave" else position % 7)
-            alter = voice.key.alter_of(step) if found is None else found
-        note = (_pitch(step, octave, alter), bool(accidental), start, end)
-        factor = _ONE if length is None else self._length(length, start, end)
+            alter = voice.accidentals.get(position if self.propagates == "octave" else position % 7)
+            if alter is None:
+                alter = voice.alters.get(step)
+            if alter is None:
+                alter = voice.alters[step] = voice.key.alter_of(step)
+        note = (_pitch(step, octave, alter), accidental is not None, start, end)
         chord = self.chord
         if chord is not None:
+            factor = _ONE if length is None else self._length(length, start, end)
             if not chord.notes:
                 chord.base = factor
             chord.notes.append(note)
             chord.ties.append(False)
             return
-        draft = Draft(factor, start, end)
+        duration = voice.lengths.get(length)
+        if duration is None:
+            duration = self._duration(length, start, end)
+        draft = Draft(duration, start, end)
         draft.notes.append(note)
         draft.ties.append(False)
         self._add(draft)
+
+    def _duration(self, length: str | None, start: int, end: int) -> Fraction:
+        """How long a note or rest of a written length lasts."""
+        voice = self.writing()
+        duration = scale_length(_ONE if length is None else self._length(length, start, end), voice.unit)
+        if length is None or read_length(length):
+            voice.lengths[length] = duration
+        return duration
 
     def _microtone(self, accidental: str, start: int, end: int) -> int:
         message = f"the microtone '{accidental}' is read as the nearest semitone; write '^', '_' or '=' to choose one"
@@ -514,10 +620,9 @@ class TuneParser:
 
     def _add(self, draft: Draft) -> None:
         """Put an event into the measure that is being written, with all that was to stand on it."""
-        voice = self.writing()
+        voice = self.voice or self.writing()
         measure = voice.measure(draft.start if voice.lead is None else voice.lead)
         voice.lead = None
-        draft.base = scale_length(draft.base, voice.unit)
         self.report.n_events += 1
         while len(measure.layers) <= voice.layer:
             measure.layers.append([])
@@ -555,12 +660,12 @@ class TuneParser:
         start, end = self._place(match)
         if self.chord is not None or self.grace_open:
             return
-        factor = _ONE if length is None else self._length(length, start, end)
         if kind in "zx":
-            draft = Draft(factor, start, end)
+            draft = Draft(self._duration(length, start, end), start, end)
             draft.hidden = kind == "x"
             self._add(draft)
             return
+        factor = _ONE if length is None else self._length(length, start, end)
         self._measures_of_rest(min(int(factor) or 1, MAX_MEASURES_OF_REST), kind == "X", start, end)
 
     def _measures_of_rest(self, count: int, hidden: bool, start: int, end: int) -> None:
@@ -616,7 +721,7 @@ class TuneParser:
         if not draft.notes:
             return
         draft.end = end
-        draft.base *= factor
+        draft.base = scale_length(draft.base * factor, self.writing().unit)
         if len(draft.notes) > 1:
             pairs = sorted(zip(draft.notes, draft.ties, strict=True), key=_note_order)
             draft.notes = [note for note, _ in pairs]
@@ -637,6 +742,9 @@ class TuneParser:
         if last is None or not last.notes:
             self._misplaced(match, "tie", "stands after the note that it holds, as in 'A-A'", "4.11")
             return
+        if voice.current()[-1:] != [last]:
+            self.may_resume = False
+        self._reach_back(last.start)
         last.ties = [True] * len(last.notes)
         last.end = max(last.end, self._place(match)[1])
         voice.ties = {note[0].position: note[0].alter for note in last.notes}
@@ -669,6 +777,7 @@ class TuneParser:
         if self.chord is not None:
             self.chord.slur_ends += 1
         elif voice.last is not None:
+            self._reach_back(voice.last.start)
             voice.last.slur_ends += 1
 
     def _grace(self, match: re.Match[str]) -> None:
@@ -902,13 +1011,10 @@ class TuneParser:
             self.begin_body()
         self.writing()
         parts = tuple(self._part(voice) for voice in self.voices.values())
-        checks.check_measures(parts, self.report.add)
         return Score(parts, self.title, self.composer, self.rhythm, tuple(self.fields), span)
 
     def _part(self, voice: VoiceState) -> Part:
-        settle_ties(voice.measures)
-        measures = tuple(freeze_measure(draft) for draft in voice.measures)
-        return Part(voice.id, measures, voice.name, last_fields=tuple(voice.fields))
+        return Part(voice.id, freeze_measures(voice.measures), voice.name, last_fields=tuple(voice.fields))
 
 
 def read_macro(value: str) -> tuple[str, str] | None:
@@ -961,6 +1067,7 @@ def _note_order(pair: tuple[tuple[Pitch, bool, int, int], bool]) -> tuple[int, i
     return pair[0][0].position, pair[0][0].alter
 
 
+@lru_cache(maxsize=256)
 def read_barline(sign: str) -> Barline:
     """The barline that a sign without its ending number draws, such as `:|]`."""
     core = sign.strip(":")

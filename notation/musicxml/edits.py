@@ -21,16 +21,14 @@ from dataclasses import dataclass, replace
 
 from notation.diagnostic import Diagnostic
 from notation.language import Document
-from notation.moving import moved_diagnostic, moved_measure
+from notation.moving import moved_all, moved_diagnostic, moved_measure, moved_part, spliced
 from notation.musicxml import lengths
 from notation.musicxml.measure import PartState, ReadMeasure, read_measure
 from notation.musicxml.skeleton import MAX_TAGS, PartSkeleton, Skeleton, Stretch, read_measures
 from notation.musicxml.tree import Tree
 from notation.musicxml.wellformed import BROKEN, check
 from notation.score import Measure, Part, Score
-from notation.source import Span
-
-_BLOCK = 1 << 16
+from notation.source import Span, difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +77,7 @@ def reread(old: Document, text: str) -> Document | None:
     old_states = tree.states[edit.part]
     part_states = (*old_states[: edit.first + 1], *states, *old_states[edit.last + 1 :])
     part = old.scores[0].parts[edit.part]
-    measures = (
-        *part.measures[: edit.first],
-        *(one.measure for one in read),
-        *_moved(part.measures[edit.last :], edit.by),
-    )
+    measures = spliced(part.measures, edit.first, edit.last, [one.measure for one in read], edit.by, moved_measure)
     return Document(
         text,
         (_score(old.scores[0], edit, measures, len(text)),),
@@ -96,9 +90,8 @@ def reread(old: Document, text: str) -> Document | None:
 
 
 def _find_edit(old: str, skeleton: Skeleton, new: str) -> _Edit | None:
-    start = _common_start(old, new)
-    limit = min(len(old), len(new)) - start
-    end = len(old) - _common_end(old, new, limit)
+    replaced, _ = difference(old, new)
+    start, end = replaced.start, replaced.end
     for number, part in enumerate(skeleton.parts):
         if part.closed and part.inner <= start and end <= part.inner_end:
             first = bisect_right(part.measures, start, key=lambda one: one.end)
@@ -109,29 +102,6 @@ def _find_edit(old: str, skeleton: Skeleton, new: str) -> _Edit | None:
             start = part.measures[first - 1].end if first else part.inner
             return _Edit(number, first, last, start, old_end, old_end + len(new) - len(old))
     return None
-
-
-def _common_start(one: str, other: str) -> int:
-    """How many characters two texts have in common at their start."""
-    limit = min(len(one), len(other))
-    place, step = 0, _BLOCK
-    while step:
-        while place + step <= limit and one[place : place + step] == other[place : place + step]:
-            place += step
-        step //= 2
-    return place
-
-
-def _common_end(one: str, other: str, limit: int) -> int:
-    """How many of their last characters two texts have in common, up to a limit."""
-    length, step = 0, _BLOCK
-    while step:
-        while length + step <= limit and (
-            one[len(one) - length - step : len(one) - length] == other[len(other) - length - step : len(other) - length]
-        ):
-            length += step
-        step //= 2
-    return length
 
 
 def _read(text: str, stretches: Sequence[Stretch], state: PartState) -> list[ReadMeasure]:
@@ -146,23 +116,19 @@ def _read(text: str, stretches: Sequence[Stretch], state: PartState) -> list[Rea
     return found
 
 
-def _moved(measures: Sequence[Measure], by: int) -> Sequence[Measure]:
-    return [moved_measure(measure, by) for measure in measures] if by else measures
-
-
 def _score(old: Score, edit: _Edit, measures: tuple[Measure, ...], length: int) -> Score:
     parts: list[Part] = list(old.parts)
     parts[edit.part] = replace(parts[edit.part], measures=measures)
     if edit.by:
         for number in range(edit.part + 1, len(parts)):
-            parts[number] = replace(parts[number], measures=tuple(_moved(parts[number].measures, edit.by)))
+            parts[number] = moved_part(parts[number], edit.by)
     return replace(old, parts=tuple(parts), span=Span(0, length))
 
 
 def _skeleton(old: Skeleton, edit: _Edit, stretches: Sequence[Stretch]) -> Skeleton:
     by = edit.by
     part = old.parts[edit.part]
-    measures = [*part.measures[: edit.first], *stretches, *(_later(one, by) for one in part.measures[edit.last :])]
+    measures = spliced(part.measures, edit.first, edit.last, stretches, by, _later)
     edited = PartSkeleton(part.id, part.start, part.inner, part.inner_end + by, part.end + by, part.closed, measures)
     after = [_later_part(one, by) for one in old.parts[edit.part + 1 :]]
     return replace(old, parts=[*old.parts[: edit.part], edited, *after])
@@ -171,15 +137,13 @@ def _skeleton(old: Skeleton, edit: _Edit, stretches: Sequence[Stretch]) -> Skele
 def _later_part(part: PartSkeleton, by: int) -> PartSkeleton:
     if not by:
         return part
-    measures = [_later(one, by) for one in part.measures]
+    measures = moved_all(part.measures, by, _later)
     return PartSkeleton(
         part.id, part.start + by, part.inner + by, part.inner_end + by, part.end + by, part.closed, measures
     )
 
 
 def _later(one: Stretch, by: int) -> Stretch:
-    if not by:
-        return one
     return Stretch(
         one.start + by, one.inner + by, one.inner_end + by, one.end + by, one.closed, one.number, one.implicit
     )
@@ -195,20 +159,37 @@ def _diagnostics(
     states: Sequence[PartState],
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with the new text: about the measures before the edit, behind it, and in it."""
+    if any(one.code == BROKEN for one in old.diagnostics):
+        known = tuple(one for one in old.diagnostics if one.code != BROKEN)
+        broken = check(text)
+    else:
+        known = old.diagnostics
+        broken = [] if _is_balanced(old.text, text, edit, skeleton) else check(text)
     beside = range(max(0, edit.first - 1), min(len(measures), edit.first + len(read) + 1))
     judged = {measures[index].span for index in (beside.start, beside.stop - 1) if beside}
-    was_broken = any(one.code == BROKEN for one in old.diagnostics)
-    found = check(text) if was_broken or not _is_balanced(old.text, text, edit, skeleton) else []
-    for one in old.diagnostics:
-        if one.code == BROKEN or edit.start <= one.span.start < edit.old_end:
-            continue
-        moved = one if one.span.start < edit.start else moved_diagnostic(one, edit.by)
-        if not (one.code in lengths.CODES and moved.span in judged):
-            found.append(moved)
+    start = min((span.start for span in judged), default=edit.start)
+    end = max((span.end for span in judged), default=edit.new_end) - edit.by
+    first = bisect_left(known, min(start, edit.start), key=_start)
+    last = bisect_right(known, max(end, edit.old_end), key=_start)
+    found = []
+    for one in known[first:last]:
+        if not edit.start <= one.span.start < edit.old_end:
+            moved = one if one.span.start < edit.start else moved_diagnostic(one, edit.by)
+            if not (one.code in lengths.CODES and moved.span in judged):
+                found.append(moved)
     found.extend(one for measure in read for one in measure.diagnostics)
     found.extend(lengths.check(measures, states, beside))
-    found.sort(key=lambda one: (one.span.start, one.span.end))
-    return tuple(found)
+    found.sort(key=_place)
+    everything = spliced(known, first, last, found, edit.by, moved_diagnostic)
+    return tuple(sorted([*broken, *everything], key=_place)) if broken else everything
+
+
+def _start(one: Diagnostic) -> int:
+    return one.span.start
+
+
+def _place(one: Diagnostic) -> tuple[int, int]:
+    return one.span.start, one.span.end
 
 
 def _is_balanced(old: str, new: str, edit: _Edit, skeleton: Skeleton) -> bool:

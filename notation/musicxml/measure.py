@@ -16,8 +16,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 from notation.diagnostic import Diagnostic, Severity
-from notation.musicxml import names
-from notation.musicxml.tags import Element, read_elements
+from notation.makers import make_event, make_note, make_span
+from notation.musicxml import names, tags
+from notation.musicxml.tags import Element
 from notation.score import (
     ACCIACCATURA,
     FREE_METRE,
@@ -142,7 +143,7 @@ def read_measure(
         number, implicit: as its start tag says.
     """
     reader = _Reader(content, state, base)
-    for element in read_elements(content):
+    for element in tags.read_measure(content):
         reader.read(element)
     return reader.finish(closed, number, implicit)
 
@@ -200,21 +201,18 @@ class _Reader:
 
     # --- time ---------------------------------------------------------------------------------------------------
 
-    def _ticks(self, element: Element) -> Fraction | int | None:
-        text = element.text_of("duration")
+    def _ticks(self, value: Fraction | int | None) -> Fraction | int | None:
+        """How many ticks a number of divisions is; None if it says nothing."""
         divisions = self.state.divisions
-        if divisions is None:
-            return None
-        value = int(text) if text.isdecimal() and len(text) < 10 else _decimal(text)
-        if value is None or value < 0:
+        if divisions is None or value is None:
             return None
         whole = divisions.denominator == 1 and self.ticks_per_quarter % divisions.numerator == 0
-        if whole and not isinstance(value, Fraction):
+        if whole and isinstance(value, int):
             return value * (self.ticks_per_quarter // divisions.numerator)
         return value * self.ticks_per_quarter / divisions
 
     def _backup(self, element: Element) -> None:
-        ticks = self._ticks(element) or 0
+        ticks = self._ticks(_duration(element)) or 0
         if ticks > self.position:
             self._warn(
                 "backup-too-far",
@@ -227,7 +225,7 @@ class _Reader:
         self.last, self.after_backup = None, True
 
     def _forward(self, element: Element) -> None:
-        ticks = self._ticks(element) or 0
+        ticks = self._ticks(_duration(element)) or 0
         voice = element.text_of("voice")
         if voice and ticks:
             staff = _integer(element.text_of("staff"), 1)
@@ -254,64 +252,61 @@ class _Reader:
     # --- notes --------------------------------------------------------------------------------------------------
 
     def _note(self, element: Element) -> None:
-        children: dict[str, Element] = {}
-        for child in element.children:
-            children.setdefault(child.tag, child)
-        is_chord = "chord" in children
-        if not is_chord:
-            self.skipped = "cue" in children
-        if self.skipped or "cue" in children:
-            if "grace" not in children and not is_chord:
-                self._move(self._ticks(element) or 0)
+        said = _known_note(element.content) if element.content is not None else _read_note(element)
+        if not said.chord:
+            self.skipped = said.cue
+        if self.skipped or said.cue:
+            if not said.grace and not said.chord:
+                self._move(self._ticks(said.duration) or 0)
                 self.last, self.music_began = None, True
             return
-        note = self._pitch(element, children)
-        if is_chord and self.last is not None and note is not None:
+        start, end = self._offsets(element)
+        note = None
+        if said.pitch is not None:
+            note = make_note(said.pitch, said.tie, said.accidental, make_span(start, end))
+        if said.chord and self.last is not None and note is not None:
             self.last.notes.append(note)
-            self.last.end = self.base + element.end
+            self.last.end = end
             self._marks(element, self.last)
             return
-        draft = self._draft(element, children)
-        if draft is None or (note is None and "rest" not in children):
+        draft = self._draft(element, said, start, end)
+        if draft is None or (note is None and not said.rest):
             if draft is not None and not draft.grace:
                 self._move(draft.duration)
             return
-        self._describe(draft, element, children, note)
-        self._place(draft, _text(children, "voice") or "1", _integer(_text(children, "staff"), 1))
+        self._describe(draft, element, said, note)
+        self._place(draft, said.voice, said.staff)
         self._move(draft.duration)
         self.last, self.music_began, self.after_backup = draft, True, False
 
-    def _describe(self, draft: _Draft, element: Element, children: dict[str, Element], note: Note | None) -> None:
+    def _describe(self, draft: _Draft, element: Element, said: _Said, note: Note | None) -> None:
         if note is not None:
             draft.notes.append(note)
         else:
-            self._describe_rest(draft, element, children)
-        draft.annotations, self.words = self.words, []
-        draft.decorations, self.signs = list(dict.fromkeys(self.signs)), []
-        if draft.grace and "grace" in children and children["grace"].attribute("slash") == "yes":
+            self._describe_rest(draft, element, said)
+        if self.words:
+            draft.annotations, self.words = self.words, []
+        if self.signs:
+            draft.decorations, self.signs = list(dict.fromkeys(self.signs)), []
+        if draft.grace and said.slash:
             draft.decorations.append(ACCIACCATURA)
         if not draft.grace and self.symbol is not None:
             draft.symbol, self.symbol = self.symbol[1], None
-        if "notations" in children or "lyric" in children:
+        if said.marked:
             self._marks(element, draft)
 
-    def _describe_rest(self, draft: _Draft, element: Element, children: dict[str, Element]) -> None:
+    def _describe_rest(self, draft: _Draft, element: Element, said: _Said) -> None:
         draft.hidden = 'print-object="no"' in element.raw_attributes
-        if children["rest"].attribute("measure") == "yes":
+        if said.whole_measure:
             draft.whole_measure = True
-        elif draft.onset == 0 and "type" not in children and not draft.hidden:
+        elif draft.onset == 0 and not said.typed and not draft.hidden:
             draft.whole_measure = self._fraction(draft.duration) == self.state.time.duration
 
-    def _draft(self, element: Element, children: dict[str, Element]) -> _Draft | None:
-        start, end = self._offsets(element)
-        tuplet = _tuplet(children.get("time-modification"))
-        if "grace" in children:
+    def _draft(self, element: Element, said: _Said, start: int, end: int) -> _Draft | None:
+        if said.grace:
             return _Draft(self.position, 0, start, end, grace=True)
-        ticks = self._ticks(element)
-        kind = _text(children, "type")
-        dots = sum(child.tag == "dot" for child in element.children)
-        written = _written(kind, dots, tuplet)
-        if ticks is None and self.state.divisions is None and "duration" in children:
+        ticks, written = self._ticks(said.duration), said.written
+        if ticks is None and self.state.divisions is None and said.timed:
             self._warn(
                 "no-divisions",
                 element,
@@ -322,43 +317,25 @@ class _Reader:
                 return None
             exact = written * 4 * self.ticks_per_quarter
             ticks = exact.numerator if exact.denominator == 1 else exact
-        elif written is not None and not self._agrees(ticks, written) and not self._is_measure_rest(children):
+        elif written is not None and not self._agrees(ticks, written) and not said.fills_measure:
             self._warn(
                 "duration-mismatch",
                 element,
-                f"The duration is {self._fraction(ticks)} of a whole note, but a {kind} with {dots} dots"
-                f"{f' in a {tuplet[0]}:{tuplet[1]} tuplet' if tuplet else ''} lasts {written}; correct one of them.",
+                f"The duration is {self._fraction(ticks)} of a whole note, but a {said.kind} with {said.dots} dots"
+                f"{f' in a {said.tuplet[0]}:{said.tuplet[1]} tuplet' if said.tuplet else ''} lasts {written}; "
+                "correct one of them.",
             )
         if not ticks:
-            return _Draft(self.position, 0, start, end, grace=True) if "rest" not in children else None
-        return _Draft(self.position, ticks, start, end, tuplet=tuplet)
+            return _Draft(self.position, 0, start, end, grace=True) if not said.rest else None
+        return _Draft(self.position, ticks, start, end, tuplet=said.tuplet)
 
     def _agrees(self, ticks: Fraction | int, written: Fraction) -> bool:
         """Whether a duration is the written one, up to the rounding of tuplets to whole divisions."""
-        duration = self._fraction(ticks)
-        if duration == written:
+        if ticks * written.denominator == 4 * self.ticks_per_quarter * written.numerator:
             return True
         divisions = self.state.divisions or Fraction(1)
-        return abs(duration - written) < 1 / (4 * divisions) and (written * 4 * divisions).denominator > 1
-
-    def _is_measure_rest(self, children: dict[str, Element]) -> bool:
-        return "rest" in children and (
-            children["rest"].attribute("measure") == "yes" or _text(children, "type") == "whole"
-        )
-
-    def _pitch(self, element: Element, children: dict[str, Element]) -> Note | None:
-        pitch: Pitch | None = None
-        if (spelled := children.get("pitch")) is not None:
-            pitch = _pitch(spelled.text_of("step"), spelled.text_of("octave"), spelled.text_of("alter"))
-        elif (unpitched := children.get("unpitched")) is not None:
-            step, octave = unpitched.text_of("display-step"), unpitched.text_of("display-octave")
-            pitch = _pitch(step or "B", octave or "4", "")
-        if pitch is None:
-            return None
-        tie = any(child.raw_attributes.find("start") >= 0 for child in element.children if child.tag == "tie")
-        if not tie and (notations := children.get("notations")) is not None:
-            tie = any(child.attribute("type") == "start" for child in notations.all("tied"))
-        return Note(pitch, tie, "accidental" in children, Span(*self._offsets(element)))
+        difference = abs(self._fraction(ticks) - written)
+        return difference < 1 / (4 * divisions) and (written * 4 * divisions).denominator > 1
 
     def _marks(self, element: Element, draft: _Draft) -> None:
         for child in element.children:
@@ -523,7 +500,7 @@ class _Reader:
             marks = Marks(
                 tuple(draft.decorations), tuple(draft.annotations), draft.slur_starts, draft.slur_ends, verses
             )
-        return Event(
+        return make_event(
             self._fraction(draft.onset),
             self._fraction(draft.duration),
             tuple(notes),
@@ -533,7 +510,7 @@ class _Reader:
             draft.whole_measure,
             draft.symbol,
             marks,
-            Span(draft.start, draft.end),
+            make_span(draft.start, draft.end),
         )
 
     def _fraction(self, ticks: Fraction | int) -> Fraction:
@@ -545,6 +522,105 @@ class _Reader:
     def _warn(self, code: str, element: Element, message: str) -> None:
         span = Span(*self._offsets(element))
         self.diagnostics.append(Diagnostic(code, Severity.WARNING, span, message, f"MusicXML 4.0, {element.tag}"))
+
+
+# --- notes as they are said -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the content of a note says, wherever it stands.
+
+    Attributes:
+        chord, cue, grace, rest: whether there is such an element.
+        slash: whether a grace note is short.
+        whole_measure: whether a rest lasts its measure.
+        fills_measure: whether it does, or says that it is a whole note, which means the same.
+        duration: in divisions; None if it says nothing.
+        timed, typed: whether there is a duration, a type.
+        kind, dots, tuplet, written: the note type, and how long it is, in whole notes; None if it is not known.
+        marked: whether there are notations or lyrics.
+    """
+
+    chord: bool
+    cue: bool
+    grace: bool
+    rest: bool
+    slash: bool
+    whole_measure: bool
+    fills_measure: bool
+    duration: Fraction | int | None
+    timed: bool
+    typed: bool
+    kind: str
+    dots: int
+    tuplet: tuple[int, int] | None
+    written: Fraction | None
+    pitch: Pitch | None
+    tie: bool
+    accidental: bool
+    voice: str
+    staff: int
+    marked: bool
+
+
+def _read_note(element: Element) -> _Said:
+    children: dict[str, Element] = {}
+    for child in element.children:
+        children.setdefault(child.tag, child)
+    rest, grace = children.get("rest"), children.get("grace")
+    is_whole = rest is not None and rest.attribute("measure") == "yes"
+    kind = _text(children, "type")
+    dots = sum(child.tag == "dot" for child in element.children)
+    tuplet = _tuplet(children.get("time-modification"))
+    return _Said(
+        chord="chord" in children,
+        cue="cue" in children,
+        grace=grace is not None,
+        rest=rest is not None,
+        slash=grace is not None and grace.attribute("slash") == "yes",
+        whole_measure=is_whole,
+        fills_measure=is_whole or (rest is not None and kind == "whole"),
+        duration=_duration(element),
+        timed="duration" in children,
+        typed="type" in children,
+        kind=kind,
+        dots=dots,
+        tuplet=tuplet,
+        written=_written(kind, dots, tuplet),
+        pitch=_pitch_of(children),
+        tie=_is_tied(element, children.get("notations")),
+        accidental="accidental" in children,
+        voice=_text(children, "voice") or "1",
+        staff=_integer(_text(children, "staff"), 1),
+        marked="notations" in children or "lyric" in children,
+    )
+
+
+_known_note = lru_cache(maxsize=4096)(_read_note)
+"""The same, of notes that are the same element each time (`Element.content`)."""
+
+
+def _duration(element: Element) -> Fraction | int | None:
+    """The duration in divisions; None if it is none."""
+    text = element.text_of("duration")
+    value = int(text) if text.isdecimal() and len(text) < 10 else _decimal(text)
+    return None if value is None or value < 0 else value
+
+
+def _pitch_of(children: dict[str, Element]) -> Pitch | None:
+    if (spelled := children.get("pitch")) is not None:
+        return _pitch(spelled.text_of("step"), spelled.text_of("octave"), spelled.text_of("alter"))
+    if (unpitched := children.get("unpitched")) is not None:
+        step, octave = unpitched.text_of("display-step"), unpitched.text_of("display-octave")
+        return _pitch(step or "B", octave or "4", "")
+    return None
+
+
+def _is_tied(element: Element, notations: Element | None) -> bool:
+    if any("start" in child.raw_attributes for child in element.children if child.tag == "tie"):
+        return True
+    return notations is not None and any(child.attribute("type") == "start" for child in notations.all("tied"))
 
 
 # --- values of elements ----------------------------------------------------------------------------------------------

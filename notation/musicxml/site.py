@@ -9,6 +9,7 @@ Offsets count code points; durations are Fractions of a whole note.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -74,13 +75,28 @@ def completion_site(document: Document, offset: int) -> CompletionSite | None:
         return None
     anchor = offset - len(typed)
     for part, outline in enumerate(tree.skeleton.parts):
-        for measure, stretch in enumerate(outline.measures):
-            if stretch.inner <= anchor and offset <= stretch.inner_end:
-                return _Finder(document, tree, part, measure, offset, typed).in_measure(stretch)
+        measure = _measure_at(outline, anchor, offset)
+        if measure is not None:
+            return _Finder(document, tree, part, measure, offset, typed).in_measure(outline.measures[measure])
         if not tree.skeleton.timewise and outline.inner <= anchor and offset <= outline.inner_end:
-            measure = sum(stretch.end <= anchor for stretch in outline.measures)
+            measure = bisect_right(outline.measures, anchor, key=lambda stretch: stretch.end)
             return _Finder(document, tree, part, measure, offset, typed).between_measures(outline)
     return None
+
+
+def _measure_at(outline: PartSkeleton, anchor: int, offset: int) -> int | None:
+    """The index of the first measure of a part whose content holds all from `anchor` to `offset`, or None."""
+    measures = outline.measures
+
+    def holds(index: int) -> bool:
+        return index >= 0 and measures[index].inner <= anchor and offset <= measures[index].inner_end
+
+    index = bisect_right(measures, anchor, key=lambda stretch: stretch.inner) - 1
+    if not holds(index):
+        return None
+    while holds(index - 1):  # measures that a part lacks are empty, and may stand at one place
+        index -= 1
+    return index
 
 
 def _typed(text: str, offset: int) -> str | None:

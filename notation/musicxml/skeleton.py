@@ -54,7 +54,7 @@ class PartSkeleton:
     inner_end: int
     end: int
     closed: bool = False
-    measures: list[Stretch] = field(default_factory=list)
+    measures: tuple[Stretch, ...] = ()
 
 
 @dataclass(slots=True)
@@ -137,6 +137,7 @@ def read_measures(text: str, start: int, end: int) -> list[Stretch] | None:
 def _read_partwise(skeleton: Skeleton, tags: list[re.Match[str]], end: int) -> None:
     part: PartSkeleton | None = None
     measure: Stretch | None = None
+    measures: list[Stretch] = []
 
     def leave_measure(match: re.Match[str] | None, closed: bool) -> None:
         nonlocal measure
@@ -150,7 +151,8 @@ def _read_partwise(skeleton: Skeleton, tags: list[re.Match[str]], end: int) -> N
         if part is not None:
             part.inner_end = match.start() if match else end
             part.end = match.end() if match and closed else part.inner_end
-            part.closed = closed
+            part.closed, part.measures = closed, tuple(measures)
+        measures.clear()
         part = None
 
     for match in tags:
@@ -162,7 +164,7 @@ def _read_partwise(skeleton: Skeleton, tags: list[re.Match[str]], end: int) -> N
             if part is None:
                 continue
             stretch = _stretch(match, match["raw"])
-            part.measures.append(stretch)
+            measures.append(stretch)
             measure = None if stretch.closed else stretch
         elif slash:
             leave_part(match, name == "part")
@@ -178,6 +180,7 @@ def _read_partwise(skeleton: Skeleton, tags: list[re.Match[str]], end: int) -> N
 
 def _read_timewise(skeleton: Skeleton, tags: list[re.Match[str]], end: int) -> None:
     parts: dict[str, PartSkeleton] = {}
+    measures: dict[str, list[Stretch]] = {}
     index = -1
     raw_measure = ""
     stretch: Stretch | None = None
@@ -191,16 +194,19 @@ def _read_timewise(skeleton: Skeleton, tags: list[re.Match[str]], end: int) -> N
                 index, raw_measure = index + 1, match["raw"]
             continue
         part_id = attributes(match["raw"]).get("id", "")
-        part = parts.setdefault(part_id, PartSkeleton(part_id, *match.span(), end, end))
-        while len(part.measures) < index:
-            part.measures.append(Stretch(match.start(), match.start(), match.start(), match.start(), True))
-        if len(part.measures) == index:
+        parts.setdefault(part_id, PartSkeleton(part_id, *match.span(), end, end))
+        own = measures.setdefault(part_id, [])
+        while len(own) < index:
+            own.append(Stretch(match.start(), match.start(), match.start(), match.start(), True))
+        if len(own) == index:
             stretch = _stretch(match, raw_measure)
-            part.measures.append(stretch)
+            own.append(stretch)
             stretch = None if stretch.closed else stretch
     if stretch is not None:
         _finish(stretch, None, end, False)
-    skeleton.parts.extend(parts.values())
+    for part in parts.values():
+        part.measures = tuple(measures[part.id])
+        skeleton.parts.append(part)
 
 
 def _stretch(match: re.Match[str], raw_measure: str) -> Stretch:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 ATTRIBUTES = r"""(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+"""
 NOT_ELEMENTS = (
@@ -31,6 +32,9 @@ TOKEN = re.compile(
 _ATTRIBUTE = re.compile(r"""(?<![\w.:-])([\w.:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 _REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_NOTE = re.compile(rf"<note(?![\w.:-])({ATTRIBUTES})(?<!/)>")
+_LOOKS = frozenset(("beam", "stem"))
+"""What a note says of its looks and nobody asks for."""
 MAX_DEPTH = 32
 MAX_ELEMENTS = 200_000
 """Beyond this depth, and this many elements side by side, a text is no score, and the rest of it is not read."""
@@ -52,9 +56,10 @@ class Element:
         text: its character data, stripped; empty where it has children.
         children: the elements in it.
         closed: whether its end tag is there.
+        content: of a note that was read quickly, a note with the same children, the same one each time; else None.
     """
 
-    __slots__ = ("children", "closed", "end", "inner", "raw_attributes", "start", "tag", "text")
+    __slots__ = ("children", "closed", "content", "end", "inner", "raw_attributes", "start", "tag", "text")
 
     def __init__(self, tag: str, raw_attributes: str, start: int, inner: int) -> None:
         self.tag = tag
@@ -65,6 +70,7 @@ class Element:
         self.text = ""
         self.children: list[Element] = []
         self.closed = False
+        self.content: Element | None = None
 
     def attribute(self, name: str) -> str:
         """The value of an attribute; empty if it is absent."""
@@ -74,10 +80,12 @@ class Element:
         """The first descendant at a path such as `time-modification/actual-notes`."""
         element = self
         for tag in path.split("/"):
-            found = next((child for child in element.children if child.tag == tag), None)
-            if found is None:
+            for child in element.children:
+                if child.tag == tag:
+                    element = child
+                    break
+            else:
                 return None
-            element = found
         return element
 
     def text_of(self, path: str) -> str:
@@ -142,6 +150,55 @@ def read_elements(text: str, start: int = 0, end: int | None = None) -> list[Ele
             break
     _abandon(stack, limit)
     return top
+
+
+def read_measure(text: str) -> Iterator[Element]:
+    """The elements of the content of a measure, as `read_elements` gives them, but without offsets inside notes.
+
+    Notes are most of a score, and many are alike: one whose content was read lately is not read again.
+    """
+    place = 0
+    is_plain = "<!" not in text and "<?" not in text and len(text) < MAX_ELEMENTS
+    while is_plain and (tag := _NOTE.search(text, place)) is not None:
+        start, inner = tag.span()
+        end = text.find("</note>", inner)
+        content = _note_content(text[inner:end]) if end >= 0 else None
+        if content is None or text.count("<", place, start) - text.count("</", place, start) >= MAX_DEPTH:
+            break
+        if start > place and not text[place:start].isspace():
+            yield from read_elements(text, place, start)
+        note = Element("note", tag[1], start, inner)
+        note.end = place = end + len("</note>")
+        note.children, note.closed, note.content = content.children, True, content
+        yield note
+    yield from read_elements(text, place)
+
+
+@lru_cache(maxsize=4096)
+def _note_content(text: str) -> Element | None:
+    """A note with the content of one, in which nothing has an offset; None if it is not well-formed and plain."""
+    note = Element("note", "", 0, 0)
+    stack = [note]
+    for leaf, raw_leaf, data, slash, name, raw in TOKEN.findall(text):
+        if leaf in MEASURE_STARTERS or name in MEASURE_STARTERS:
+            return None
+        if leaf in _LOOKS:
+            continue
+        if slash:
+            element = stack.pop()
+            if not stack or element.tag != name or not element.children:
+                return None
+            continue
+        element = Element(leaf or name, raw_leaf or raw.removesuffix("/"), 0, 0)
+        element.closed = True
+        stack[-1].children.append(element)
+        if leaf:
+            element.text = unescape(data).strip()
+        elif not raw.endswith("/"):
+            stack.append(element)
+            if len(stack) == MAX_DEPTH:
+                return None
+    return note if len(stack) == 1 else None
 
 
 def is_between_elements(text: str, start: int, end: int) -> bool:

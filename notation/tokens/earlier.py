@@ -18,7 +18,7 @@ from itertools import zip_longest
 from threading import Lock
 from typing import NamedTuple
 
-from notation.moving import origin
+from notation.moving import unmoved
 from notation.score import Measure, Part
 from notation.tokens import encode
 from notation.tokens.echo import Column
@@ -129,13 +129,13 @@ def read_earlier(parts: Sequence[Part], n_measures: int, part: int) -> tuple[Ear
         n_measures: how many measures to encode.
         part: index of the part that the style is of; a score may have no such part.
     """
-    music = [[origin(measure) for measure in one.measures[: n_measures + 1]] for one in parts]
+    music = [unmoved(one.measures[: n_measures + 1]) for one in parts]
     columns: list[_Measures] = list(zip_longest(*music)) or [()]
     first = tuple(map(id, columns[0]))
     known = MEMORY.of(first)
     piece = _Piece()
     earlier = _earlier(columns, n_measures, known, piece)
-    style = _style(map(origin, parts[part].measures) if part < len(parts) else (), known, piece)
+    style = _style(unmoved(parts[part].measures) if part < len(parts) else (), known, piece)
     MEMORY.keep(first, piece)
     return earlier, style
 

@@ -2,40 +2,48 @@
 
 A measure can only be left when every voice of it is exactly full; a tie lands on its own pitch; a tuplet is
 completed; a reference is allowed only where the measure it names fits. `Grammar` follows a sequence measure by
-measure, from the head of a measure or from the middle of a voice, and gives the mask of legal tokens at every step.
+measure, from the head of a measure or from the middle of a voice, and gives the tokens that are legal at every step.
+What is legal inside a voice says its `Place` (places.py); here is what is legal around the voices.
 
-Everything that depends only on few values (what remains, the duration in force, the tuplet, the signature) is
-computed once and cached as a read-only mask, so that a step costs a dictionary look-up.
+Whatever depends only on few values is computed once and cached as a read-only mask, so that a step costs a dictionary
+look-up.
 
 Units: durations are Fractions of a whole note; masks are boolean arrays of shape (V,).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from notation.score import STEPS, KeySignature
+from notation.score import KeySignature
 from notation.tokens import rhythm
 from notation.tokens import vocabulary as v
 from notation.tokens.echo import Echo, VoiceId, find_echo
-from notation.tokens.encode import MIN_REFERENCE, tonic_position
+from notation.tokens.encode import MIN_REFERENCE
+from notation.tokens.places import (
+    NOTHING,
+    UNLIMITED,
+    Forced,
+    Frame,
+    Legal,
+    Mask,
+    Place,
+    Sounding,
+    family_ids,
+    kept,
+    legal_of,
+    mask_of,
+    start,
+)
 from notation.tokens.vocabulary import TOKEN_IDS
-
-Mask = NDArray[np.bool_]
-Sounding = tuple[int, int]
-"""A pitch as (diatonic position, alter), comparable: low before high."""
-
-_FREE = Fraction(8)
-"""What is taken to remain in free metre."""
 
 
 class Phase(Enum):
@@ -46,10 +54,6 @@ class Phase(Enum):
     KEY = "the signature has changed, the mode follows"
     PART = "a part is named, its voice may be"
     EVENT = "an event is about to begin, or may go on"
-
-
-UNLIMITED = 1000
-"""Notes in a chord, where nothing limits them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,139 +127,78 @@ class Repeats:
         return (self.open or not self.seen) and self.ending != 2
 
 
-class Forced(NamedTuple):
-    """What half-typed text decides about the next event; None where it decides nothing."""
-
-    duration: v.Duration | None = None
-    alter: int | None = None
-    is_note: bool = False
-
-
-def _mask(ids: Iterable[int]) -> Mask:
-    mask = np.zeros(len(v.TOKENS), dtype=np.bool_)
-    mask[list(ids)] = True
-    mask.setflags(write=False)
-    return mask
-
-
-def _family(name: str) -> list[int]:
-    return [token_id for token_id, token in enumerate(v.TOKENS) if v.family(token) == name]
-
-
-_NOTHING = _mask(())
-_TIE = _mask([v.TIE])
-_REPEAT_START = _mask([v.REPEAT_START])
-_REPEAT_HEADS = _mask([v.REPEAT_START, *_family("ending")])
-_PLAIN_LENGTHS = _mask(
-    token_id
-    for token_id, token in enumerate(v.TOKENS)
-    if token_id not in v.DURATION_OF
-    or v.DURATION_OF[token_id][1] is not None
-    or v.DURATION_OF[token_id][0].numerator in (1, 2, 3, 4, 7)
-)
-_NO_TUPLETS = _mask(token_id for token_id, (_, ratio) in v.DURATION_OF.items() if ratio is None)
-_GRACE = _mask([v.GRACE])
-_RESTS = _mask([v.REST, v.HIDDEN_REST])
-_MEASURE_REST = _mask([v.MEASURE_REST])
-_FAMILIES = {name: _mask(_family(name)) for name in ("time", "key", "mode", "ending", "len", "h", "k", "b")}
-_LENGTHS = {token_id: int(v.TOKENS[token_id][4:]) * v.LENGTH_UNIT for token_id in _family("len")}
-_PARTS = {token_id: int(v.TOKENS[token_id][5:]) for token_id in _family("part")}
-_VOICES = {token_id: (int(v.TOKENS[token_id][6]), int(v.TOKENS[token_id][8])) for token_id in _family("voice")}
-_SYMBOLS = set(_family("h"))
-_KINDS = set(_family("k"))
-_BARLINES = set(v.BARLINE_IDS.values())
+_REPEAT_START = mask_of([v.REPEAT_START])
+_REPEAT_HEADS = mask_of([v.REPEAT_START, *family_ids("ending")])
+_FAMILIES = {name: mask_of(family_ids(name)) for name in ("time", "key", "mode", "ending", "len")}
+_LENGTHS = {token_id: int(v.TOKENS[token_id][4:]) * v.LENGTH_UNIT for token_id in family_ids("len")}
+_PARTS = {token_id: int(v.TOKENS[token_id][5:]) for token_id in family_ids("part")}
+_VOICES = {token_id: (int(v.TOKENS[token_id][6]), int(v.TOKENS[token_id][8])) for token_id in family_ids("voice")}
+_BARLINES = frozenset(v.BARLINE_IDS.values())
+_LEAVE_VOICE = frozenset({*_PARTS, *_VOICES, *_BARLINES})
 SECTION_END_IDS = frozenset(v.BARLINE_IDS[name] for name in ("||", "|]", ":|"))
-REFERENCE_IDS = {v.FIRST_REFERENCE + back - 1: back for back in range(1, v.N_REFERENCES + 1)}
+_HEAD_ORDER = ("time", "key", "|:", "ending", "len")
 
 
-@lru_cache(maxsize=256)
-def _pitches(key: KeySignature) -> tuple[dict[int, Sounding], Mask]:
-    """Of every `n:` token what it sounds under a signature, and the mask of those that can be spelled."""
-    tonic = tonic_position(key.fifths)
-    sounding = {
-        token_id: (step + tonic, alter + key.alter_of(STEPS[(step + tonic) % 7]))
-        for (step, alter), token_id in v.NOTE_IDS.items()
-    }
-    return sounding, _mask(token_id for token_id, (_, alter) in sounding.items() if abs(alter) <= 2)
-
-
-@lru_cache(maxsize=65536)
-def _rhythm_masks(group: rhythm.OpenTuplet | None, current: v.Duration, remaining: Fraction) -> tuple[Mask, bool]:
-    """The durations that may be set, and whether an event of the current one may begin."""
-    durations = _mask(
-        token_id
-        for duration, token_id in v.DURATION_IDS.items()
-        if duration != current and rhythm.can_follow(group, duration, remaining)
-    )
-    return durations, rhythm.can_follow(group, current, remaining)
-
-
-@lru_cache(maxsize=65536)
-def _chord_notes(key: KeySignature, last: Sounding, limit: Sounding | None) -> Mask:
-    """Further notes of a chord: above the last one, and not past a pitch that a tie must land on."""
-    highest = tonic_position(key.fifths) + v.HIGHEST_STEP
-    legal = []
-    for (step, against), token_id in v.UP_IDS.items():
-        place = last[0] + step
-        alter = against + key.alter_of(STEPS[place % 7])
-        above = last < (place, alter) and (limit is None or (place, alter) <= limit)
-        if above and abs(alter) <= 2 and place <= highest:
-            legal.append(token_id)
-    return _mask(legal)
+@lru_cache(maxsize=1024)
+def _several(ids: frozenset[int]) -> Mask:
+    return mask_of(ids)
 
 
 @lru_cache(maxsize=4096)
-def _first_notes(key: KeySignature, alter: int | None, highest: Sounding | None) -> Mask:
-    """Notes that an event may begin with: of one alter only, or not above a pitch that a tie must land on."""
-    sounding, spelled = _pitches(key)
-    return spelled & _mask(
-        token_id
-        for token_id, pitch in sounding.items()
-        if (alter is None or pitch[1] == alter) and (highest is None or pitch <= highest)
-    )
+def _head_tokens(heads: frozenset[str], pickups: frozenset[Fraction] | None, done: int, *, begins: bool) -> Mask:
+    """The tokens of a head that may still come after its first `done` families, where a section begins or not."""
+    mask = NOTHING
+    for name in _HEAD_ORDER[done:]:
+        if name not in heads:
+            continue
+        if name == "|:":
+            mask = mask | _REPEAT_START
+        elif name == "len" and pickups is not None:
+            lengths = pickups if begins else ()
+            mask = mask | mask_of(token_id for token_id, length in _LENGTHS.items() if length in lengths)
+        else:
+            mask = mask | _FAMILIES[name]
+    return mask
 
 
-@dataclass
+@lru_cache(maxsize=1024)
+def _legal_repeats(repeats: Repeats) -> Mask:
+    """All tokens but the repeat starts and endings that may not be written."""
+    return ~_REPEAT_HEADS | mask_of(repeats.legal_heads())
+
+
+@lru_cache(maxsize=1024)
+def _voices_after(last: tuple[int, int], voices: tuple[tuple[int, int], ...] | None) -> Mask:
+    """The names of voices above one, among those that may be written."""
+    return mask_of(token_id for token_id, name in _VOICES.items() if name > last and (voices is None or name in voices))
+
+
+@dataclass(slots=True)
 class _Voice:
-    """A voice in progress. `landing`: tied pitches that the next event must hold; `held`: those of this event."""
+    """A voice in progress: where it stands, and what is written of it."""
 
     id: VoiceId
-    key: KeySignature
-    target: Fraction | None
-    position: Fraction = Fraction(0)
-    current: v.Duration = v.DEFAULT_DURATION
-    group: rhythm.OpenTuplet | None = None
-    landing: tuple[Sounding, ...] = ()
-    held: tuple[Sounding, ...] = ()
-    last: Sounding | None = None
-    last_tied: bool = False
-    chord_size: int = 0
-    in_grace: bool = False
-    previous: int = -1
-    has_symbol: bool = False
-    forced: tuple[Forced, ...] = ()
+    place: Place
     ids: tuple[int, ...] = ()
-    fresh: bool = True
+
+    @property
+    def position(self) -> Fraction:
+        """How much of it is filled."""
+        return self.place.position
 
     @property
     def remaining(self) -> Fraction:
         """What is left to fill."""
-        return _FREE if self.target is None else self.target - self.position
+        return self.place.remaining
 
-    @property
-    def in_note(self) -> bool:
-        """Whether the last event is a note that a chord may still grow on."""
-        return self.last is not None and not self.in_grace
+    def copy(self) -> _Voice:
+        """An independent copy."""
+        return _Voice(self.id, self.place, self.ids)
 
-    @property
-    def must_hold(self) -> tuple[Sounding, ...]:
-        """Tied pitches that the next event to begin must hold."""
-        return self.held if self.in_note else self.landing
-
-    @property
-    def ends_early(self) -> bool:
-        """Whether it stands before the end of its measure."""
-        return self.target is not None and self.position < self.target
+    def advance(self, token_id: int) -> None:
+        """Take a token."""
+        self.place = self.place.after(token_id)
+        self.ids += (token_id,)
 
 
 @dataclass
@@ -292,7 +235,6 @@ class Grammar:
     _head: int = 0
     _part: int | None = None
     _written: dict[VoiceId, tuple[int, ...]] = field(default_factory=dict)
-    _last_voice: VoiceId | None = None
     _next_ties: dict[VoiceId, tuple[Sounding, ...]] = field(default_factory=dict)
     _early_end: bool = False
 
@@ -302,7 +244,7 @@ class Grammar:
         twin.keys = dict(self.keys)
         twin.ties = dict(self.ties)
         twin.history = list(self.history)
-        twin.voice = copy(self.voice) if self.voice else None
+        twin.voice = self.voice.copy() if self.voice else None
         twin._written = dict(self._written)
         twin._next_ties = dict(self._next_ties)
         return twin
@@ -350,7 +292,7 @@ class Grammar:
             position: how much of it is filled.
             current: the duration in force.
             group: the tuplet in progress.
-            landing: tied pitches that the next event must hold, low to high.
+            landing: tied pitches that the next event, in this measure or after it, must hold, low to high.
             forced: what is decided about the next events.
             written: segments of this measure that are complete, by voice.
             ids: what is already written of this voice.
@@ -360,44 +302,61 @@ class Grammar:
         self._written = dict(written or {})
         self._part = voice[0]
         self.phase = Phase.EVENT
-        self.voice = _Voice(
-            voice, self.keys[voice[0]], length, position, current, group, tuple(landing), forced=tuple(forced),
-            ids=tuple(ids), fresh=position == 0 and not ids,
+        tied = tuple(landing)
+        is_full = position == length
+        place = Place(
+            self._frame(voice[0], length), position, current, group, () if is_full else tied, tuple(forced),
+            fresh=position == 0 and not ids, held=tied if is_full else (),
         )  # fmt: skip
+        self.voice = _Voice(voice, kept(place), tuple(ids))
 
     # Asking
 
     def legal(self) -> Mask:
-        """The tokens that may come next, shape (V,); at least one always may."""
+        """The tokens that may come next, shape (V,), read-only; at least one always may."""
+        return self._legal().mask
+
+    def legal_ids(self) -> NDArray[np.intp]:
+        """The tokens that may come next, in ascending order, read-only."""
+        return self._legal().ids
+
+    def _legal(self) -> Legal:
+        if self.phase is Phase.EVENT and self.voice is not None:
+            return self._inside(self.voice)
         if self.phase is Phase.MEASURE:
-            return self._measure_numbers()
+            return legal_of(self._measure_numbers())
         if self.phase is Phase.KEY:
-            return _FAMILIES["mode"]
+            return legal_of(_FAMILIES["mode"])
         if self.phase is Phase.HEAD:
-            return self._after_head()
+            return legal_of(self._after_head())
         if self.phase is Phase.PART:
-            return self._voice_names() | self._implied_events()
-        if self.voice is None:
-            raise ValueError("the grammar is inside no voice")
-        return self._inside(self.voice)
+            return legal_of(self._voice_names() | self._implied_events())
+        raise ValueError("the grammar is inside no voice")
 
     def is_full(self) -> bool:
         """Whether the voice in progress may end here."""
-        voice = self.voice
-        if voice is None or voice.landing or voice.group is not None or voice.forced or self._is_inside_event(voice):
-            return False
-        if voice.target is None:
-            return voice.position > 0
-        return voice.position == voice.target or self._may_end_early(voice)
+        return self.voice is not None and self._is_full(self.voice.place)
+
+    def _is_full(self, place: Place) -> bool:
+        return place.is_at_end or (place.is_settled and self._may_end_early(place))
 
     def fits(self, ids: Sequence[int]) -> bool:
         """Whether a whole segment may be written here, and fills its voice."""
-        twin = self.copy()
+        voice = self._next_voice()
+        return voice is not None and self._fits(voice.place, ids)
+
+    def _fits(self, place: Place, ids: Sequence[int]) -> bool:
         for token_id in ids:
-            if not twin.legal()[token_id]:
+            if not place.may_write(token_id, last_measure=self.last_measure):
                 return False
-            twin.advance(token_id)
-        return twin.is_full()
+            place = place.after(token_id)
+        return self._is_full(place)
+
+    def may_repeat(self) -> bool:
+        """Whether a voice begins here, so that an earlier measure may come again."""
+        if self.voice is not None and not self.voice.place.fresh:
+            return False
+        return bool(self.history) and self._fresh_voice() is not None
 
     def references(self) -> dict[int, tuple[int, ...]]:
         """The references that are legal here, and what each stands for."""
@@ -406,32 +365,43 @@ class Grammar:
             return {}
         fitting: dict[tuple[int, ...], bool] = {}
         found = {}
-        for token_id, back in REFERENCE_IDS.items():
-            ids = self.history[-back].get(voice.id, ()) if back <= len(self.history) else ()
+        for back, column in enumerate(reversed(self.history[-v.N_REFERENCES :])):
+            ids = column.get(voice.id, ())
             if len(ids) < MIN_REFERENCE:
                 continue
-            if ids not in fitting:
-                fitting[ids] = self.fits(ids)
-            if fitting[ids]:
-                found[token_id] = ids
+            fits = fitting.get(ids)
+            if fits is None:
+                fits = fitting[ids] = self._fits(voice.place, ids)
+            if fits:
+                found[v.FIRST_REFERENCE + back] = ids
         return found
 
     def echo(self) -> Echo | None:
         """The earlier measure likeliest to come here again, if it fits."""
         voice = self._fresh_voice()
         echo = find_echo(self.history, voice.id, self._written) if voice else None
-        return echo if echo and self.fits(echo.ids) else None
+        return echo if voice and echo and self._fits(voice.place, echo.ids) else None
+
+    def _next_voice(self) -> _Voice | None:
+        """The voice that goes on if an event comes next; None if none may come."""
+        if self.phase not in (Phase.HEAD, Phase.PART):
+            return self.voice
+        if self.phase is Phase.HEAD and (self.scope.n_parts > 1 or self._begins_unfinished()):
+            return None
+        return self._new_voice((self._part or 0, 1, 1)) if self._may_be_implied() else None
 
     def _fresh_voice(self) -> _Voice | None:
         """The voice that begins with the next token, if nothing is decided about it."""
-        voice = self._implied_voice() if self.phase in (Phase.HEAD, Phase.PART) else self.voice
-        return voice if voice is not None and voice.fresh and not voice.forced else None
+        voice = self._next_voice()
+        return voice if voice is not None and voice.place.fresh and not voice.place.forced else None
 
     # Advancing
 
     def advance(self, token_id: int) -> None:
         """Take one legal token (never a reference: advance over what it stands for)."""
-        if self.phase is Phase.MEASURE:
+        if self.voice is not None and token_id not in _LEAVE_VOICE:
+            self.voice.advance(token_id)
+        elif self.phase is Phase.MEASURE:
             self._begin_measure(token_id)
         elif self.phase is Phase.KEY:
             self.phase = Phase.HEAD
@@ -449,21 +419,20 @@ class Grammar:
             self._end_voice()
             self._end_measure(token_id)
         else:
-            if self.phase in (Phase.HEAD, Phase.PART):
-                self._start_voice((self._part or 0, 1, 1))
-            self._advance_voice(token_id)
+            self._start_voice((self._part or 0, 1, 1)).advance(token_id)
 
     # Heads
 
     def _measure_numbers(self) -> Mask:
         if self.number < 0:
-            return _mask(self._section_starts())
+            return _several(self._section_starts())
         following = self.number % (v.N_MEASURE_NUMBERS - 1) + 1
-        return _mask([TOKEN_IDS[f"m:{following}"], *(self._section_starts() if "|:" in self.scope.heads else ())])
+        starts = self._section_starts() if "|:" in self.scope.heads else frozenset()
+        return _several(starts | {TOKEN_IDS[f"m:{following}"]})
 
-    def _section_starts(self) -> list[int]:
+    def _section_starts(self) -> frozenset[int]:
         pickup_allowed = "len" in self.scope.heads and self.scope.pickups != frozenset()
-        return [TOKEN_IDS["m:1"], *([TOKEN_IDS["m:0"]] if pickup_allowed else [])]
+        return frozenset((TOKEN_IDS["m:1"], TOKEN_IDS["m:0"]) if pickup_allowed else (TOKEN_IDS["m:1"],))
 
     def _begin_measure(self, token_id: int) -> None:
         number = int(v.TOKENS[token_id][2:])
@@ -478,41 +447,32 @@ class Grammar:
         self._written = {}
         self._next_ties = {}
 
-    _HEAD_ORDER = ("time", "key", "|:", "ending", "len")
+    def _begins_unfinished(self) -> bool:
+        """Whether a section begins with a measure whose length is not said yet."""
+        return self.number == 0 and self._head < len(_HEAD_ORDER)
 
     def _after_head(self) -> Mask:
-        mask = np.zeros(len(v.TOKENS), dtype=np.bool_)
-        for place, name in enumerate(self._HEAD_ORDER):
-            if place >= self._head and name in self.scope.heads:
-                mask |= self._head_tokens(name)
-        if self.number == 0 and self._head < len(self._HEAD_ORDER):
+        mask = _head_tokens(self.scope.heads, self.scope.pickups, self._head, begins=self.number == 0)
+        if self._begins_unfinished():
             return mask
-        mask |= self._part_names()
+        mask = mask | self._part_names()
         if self.repeats is not None:
-            mask &= ~_REPEAT_HEADS | _mask(self.repeats.legal_heads())
+            mask = mask & _legal_repeats(self.repeats)
         if self.scope.n_parts == 1:
-            mask |= self._voice_names() | self._implied_events()
+            mask = mask | self._voice_names() | self._implied_events()
         if not self.scope.required:
-            mask |= self._barlines()
+            mask = mask | self._barlines()
         return mask
-
-    def _head_tokens(self, name: str) -> Mask:
-        if name == "|:":
-            return _REPEAT_START
-        if name == "len" and self.scope.pickups is not None:
-            lengths = self.scope.pickups if self.number == 0 else ()
-            return _mask(token_id for token_id, length in _LENGTHS.items() if length in lengths)
-        return _FAMILIES[name]
 
     def _advance_head(self, token_id: int) -> bool:
         """Take a token of the head; False if the head is over."""
         name = v.family(v.TOKENS[token_id])
-        if name not in self._HEAD_ORDER:
+        if name not in _HEAD_ORDER:
             return False
         if self.repeats is not None and name in ("|:", "ending"):
             ending = int(v.TOKENS[token_id][7:]) if name == "ending" else 0
             self.repeats = self.repeats.after_head(repeat_start=name == "|:", ending=ending)
-        self._head = self._HEAD_ORDER.index(name) + 1
+        self._head = _HEAD_ORDER.index(name) + 1
         value = v.TOKENS[token_id].partition(":")[2]
         if name == "time":
             self.full = None if value == "none" else Fraction(*map(int, value.split("/")))
@@ -530,58 +490,58 @@ class Grammar:
 
     def _part_names(self) -> Mask:
         if self.scope.n_parts == 1:
-            return _NOTHING
+            return NOTHING
         written = {voice[0] for voice in self._written} | ({self.voice.id[0]} if self.voice else set())
-        return _mask(TOKEN_IDS[f"part:{part}"] for part in self.scope.parts if part not in written)
+        return _several(frozenset(TOKEN_IDS[f"part:{part}"] for part in self.scope.parts if part not in written))
 
     def _voice_names(self) -> Mask:
         """Voices that may be named: after the one in progress, in ascending order."""
-        last = self.voice.id[1:] if self.voice else (1, 1)
-        return _mask(
-            token_id
-            for token_id, name in _VOICES.items()
-            if name > last and (self.scope.voices is None or name in self.scope.voices)
-        )
+        return _voices_after(self.voice.id[1:] if self.voice else (1, 1), self.scope.voices)
+
+    def _may_be_implied(self) -> bool:
+        """Whether voice 1.1 may be written."""
+        return self.scope.voices is None or (1, 1) in self.scope.voices
 
     def _implied_events(self) -> Mask:
         """What may begin voice 1.1 of the part named last, which needs no announcement."""
-        if self.scope.voices is not None and (1, 1) not in self.scope.voices:
-            return _NOTHING
-        return self._events(self._new_voice((self._part or 0, 1, 1)))
+        if not self._may_be_implied():
+            return NOTHING
+        return self._new_voice((self._part or 0, 1, 1)).place.legal(last_measure=self.last_measure).mask
 
     def _barlines(self) -> Mask:
         if self.closing is not None:
-            return _mask([self.closing])
-        early = self._early_end or (self.voice is not None and self.voice.ends_early)
-        legal = {token_id for token_id in v.BARLINE_IDS.values() if not early or token_id in SECTION_END_IDS}
-        if self.voice is not None and self.voice.held:
-            legal = set() if self.last_measure else legal - SECTION_END_IDS
+            return _several(frozenset({self.closing}))
+        place = self.voice.place if self.voice is not None else None
+        legal = SECTION_END_IDS if self._early_end or (place and place.ends_early) else _BARLINES
+        if place is not None and place.held:
+            is_typed = place.last is None
+            legal = legal - SECTION_END_IDS if is_typed or not self.last_measure else frozenset()
         if self.repeats is not None and not self.repeats.may_end():
-            legal.discard(v.BARLINE_IDS[":|"])
-        return _mask(legal)
-
-    def _implied_voice(self) -> _Voice | None:
-        """The voice that begins if an event comes next without being announced."""
-        if self.phase is Phase.HEAD and self.scope.n_parts > 1:
-            return None
-        return self._new_voice((self._part or 0, 1, 1))
+            legal = legal - {v.BARLINE_IDS[":|"]}
+        return _several(legal)
 
     def _new_voice(self, voice: VoiceId) -> _Voice:
-        return _Voice(voice, self.keys[voice[0]], self._length, landing=self.ties.get(voice, ()))
+        return _Voice(voice, start(self._frame(voice[0], self._length), self.ties.get(voice, ())))
 
-    def _start_voice(self, voice: VoiceId) -> None:
+    def _frame(self, part: int, length: Fraction | None) -> Frame:
+        scope = self.scope
+        return Frame(self.keys[part], length, scope.symbols, scope.graces, scope.max_chord, scope.plain_lengths)
+
+    def _start_voice(self, voice: VoiceId) -> _Voice:
         self.voice = self._new_voice(voice)
         self.phase = Phase.EVENT
+        return self.voice
 
     def _end_voice(self) -> None:
         voice = self.voice
         if voice is None:
             return
-        self._early_end = self._early_end or voice.ends_early
+        place = voice.place
+        self._early_end = self._early_end or place.ends_early
         if voice.ids != (v.MEASURE_REST,):
-            self._length = voice.position
+            self._length = place.position
         self._written[voice.id] = voice.ids
-        self._next_ties[voice.id] = voice.held
+        self._next_ties[voice.id] = place.held
         self.voice = None
 
     def _end_measure(self, token_id: int) -> None:
@@ -597,166 +557,23 @@ class Grammar:
             self.pickup = Fraction(0)
         self.phase = Phase.MEASURE
 
-    def _may_end_early(self, voice: _Voice) -> bool:
+    def _may_end_early(self, place: Place) -> bool:
         """Whether the measure makes a full one with the pickup of its section."""
         return (
             self.number > 0
             and bool(self.pickup)
             and not self._written
             and self.full is not None
-            and voice.target == self.full
-            and voice.position == self.full - self.pickup
+            and place.frame.target == self.full
+            and place.position == self.full - self.pickup
             and (self.closing is None or self.closing in SECTION_END_IDS)
         )
 
-    # Events
-
-    @staticmethod
-    def _is_inside_event(voice: _Voice) -> bool:
-        """Whether the last token asks for more: a duration, grace sign or chord symbol."""
-        previous = voice.previous
-        return previous == v.GRACE or previous in v.DURATION_OF or previous in _SYMBOLS or voice.has_symbol
-
-    def _inside(self, voice: _Voice) -> Mask:
-        mask = self._events(voice)
-        if voice.last is not None and self._may_grow(voice):
-            limit = voice.landing[0] if voice.landing and not voice.in_grace else None
-            mask = mask | _chord_notes(voice.key, voice.last, limit)
-        if voice.in_note and not voice.last_tied and self._may_tie(voice):
-            mask = mask | _TIE
-        if self.is_full():
-            mask = mask | self._part_names() | self._voice_names()
-            if self.scope.required <= {voice.id[0], *(name[0] for name in self._written)}:
-                mask = mask | self._barlines()
-        return mask
-
-    def _may_grow(self, voice: _Voice) -> bool:
-        """Whether the last note may become a chord, or the chord a larger one."""
-        if self.scope.max_chord == UNLIMITED:
-            return True
-        return voice.in_note and (bool(voice.landing) or voice.chord_size < self.scope.max_chord)
-
-    def _may_tie(self, voice: _Voice) -> bool:
-        if voice.target is None or voice.position < voice.target:
-            return True
-        return not self.last_measure
-
-    def _events(self, voice: _Voice) -> Mask:
-        """What may begin, or go on, an event."""
-        previous = voice.previous
-        if voice.in_note and voice.landing:
-            return _NOTHING
-        if previous in _SYMBOLS:
-            return _FAMILIES["k"]
-        if previous == v.GRACE:
-            return _pitches(voice.key)[1]
-        forced = voice.forced[0] if voice.forced else None
-        durations, fits = _rhythm_masks(voice.group, voice.current, voice.remaining)
-        if forced is not None and forced.duration is not None:
-            fits = voice.current == forced.duration
-            durations = _NOTHING if fits else _mask([v.DURATION_IDS[forced.duration]])
-        elif forced is not None and forced.alter is not None and voice.group is None:
-            durations = durations & _NO_TUPLETS
-            fits = fits and voice.current[1] is None
-        if self.scope.plain_lengths and voice.group is None:
-            durations = durations & _PLAIN_LENGTHS
-        mask = self._beginnings(voice, forced, fits=fits)
-        if previous not in v.DURATION_OF:
-            mask = mask | durations | self._preliminaries(voice, forced)
-        return mask
-
-    def _preliminaries(self, voice: _Voice, forced: Forced | None) -> Mask:
-        """Chord symbols, grace notes and whole-measure rests, where they may come before a duration."""
-        if voice.remaining == 0 or (forced is not None and (forced.is_note or forced.alter is not None)):
-            return _NOTHING
-        mask = _GRACE if self.scope.graces else _NOTHING
-        if voice.previous in _KINDS:
-            return mask | _FAMILIES["b"]
-        if self.scope.symbols and not voice.has_symbol:
-            mask = mask | _FAMILIES["h"]
-        if voice.fresh and not voice.landing and voice.target is not None:
-            mask = mask | _MEASURE_REST
-        return mask
-
-    def _beginnings(self, voice: _Voice, forced: Forced | None, *, fits: bool) -> Mask:
-        """Notes and rests of the duration in force."""
-        if not fits:
-            return _NOTHING
-        must_hold = voice.must_hold
-        notes = _first_notes(voice.key, forced.alter if forced else None, must_hold[0] if must_hold else None)
-        if must_hold or (forced is not None and (forced.is_note or forced.alter is not None)):
-            return notes
-        return notes | _RESTS
-
-    def _advance_voice(self, token_id: int) -> None:
-        voice = self.voice
-        if voice is None:
-            raise ValueError(f"token '{v.TOKENS[token_id]}' is outside any voice")
-        voice.ids += (token_id,)
-        voice.fresh = False
-        if token_id in v.NOTE_OF:
-            self._begin_note(voice, _pitches(voice.key)[0][token_id])
-        elif token_id in v.UP_OF:
-            self._add_to_chord(voice, token_id)
-        elif token_id == v.TIE:
-            if voice.last is not None:
-                voice.held += (voice.last,)
-            voice.last_tied = True
-        else:
-            self._advance_other(voice, token_id)
-        voice.previous = token_id
-
-    def _advance_other(self, voice: _Voice, token_id: int) -> None:
-        self._leave_note(voice)
-        if token_id in v.DURATION_OF:
-            voice.current = v.DURATION_OF[token_id]
-        elif token_id in (v.REST, v.HIDDEN_REST):
-            voice.held = ()
-            self._move(voice)
-        elif token_id == v.MEASURE_REST:
-            voice.position = voice.target or voice.position
-            voice.held = ()
-        elif token_id in _SYMBOLS:
-            voice.has_symbol = True
-
-    @staticmethod
-    def _leave_note(voice: _Voice) -> None:
-        """The event in progress is over; what it ties must land on the next one."""
-        if voice.last is not None and not voice.in_grace:
-            voice.landing, voice.held = voice.held, ()
-        voice.last = None
-        voice.last_tied = False
-        voice.in_grace = False
-
-    def _begin_note(self, voice: _Voice, pitch: Sounding) -> None:
-        grace = voice.previous == v.GRACE
-        self._leave_note(voice)
-        voice.last = pitch
-        voice.chord_size = 1
-        voice.in_grace = grace
-        if grace:
-            return
-        self._land(voice, pitch)
-        self._move(voice)
-
-    def _add_to_chord(self, voice: _Voice, token_id: int) -> None:
-        step, against = v.UP_OF[token_id]
-        position = (voice.last or (0, 0))[0] + step
-        voice.last = (position, against + voice.key.alter_of(STEPS[position % 7]))
-        voice.last_tied = False
-        voice.chord_size += 1
-        if not voice.in_grace:
-            self._land(voice, voice.last)
-
-    @staticmethod
-    def _land(voice: _Voice, pitch: Sounding) -> None:
-        if voice.landing and voice.landing[0] == pitch:
-            voice.landing = voice.landing[1:]
-
-    @staticmethod
-    def _move(voice: _Voice) -> None:
-        """The event that begins here fills its duration."""
-        voice.position += voice.current[0]
-        voice.group = rhythm.after(voice.group, voice.current)
-        voice.has_symbol = False
-        voice.forced = voice.forced[1:]
+    def _inside(self, voice: _Voice) -> Legal:
+        legal = voice.place.legal(last_measure=self.last_measure)
+        if not self._is_full(voice.place):
+            return legal
+        mask = legal.mask | self._part_names() | self._voice_names()
+        if self.scope.required <= {voice.id[0], *(name[0] for name in self._written)}:
+            mask = mask | self._barlines()
+        return legal_of(mask)

@@ -21,7 +21,8 @@ from notation.tokens import vocabulary as v
 from notation.tokens.earlier import Earlier, PartStyle, read_earlier
 from notation.tokens.echo import VoiceId
 from notation.tokens.encode import EncodedMeasure, Segment, SegmentWriter, UnencodableError
-from notation.tokens.grammar import Forced, Grammar, Repeats, Scope, Sounding
+from notation.tokens.grammar import Grammar, Repeats, Scope
+from notation.tokens.places import Forced, Sounding
 
 HOP = 8
 N_AFTER = 2
@@ -381,6 +382,10 @@ def _off_grid(length: Fraction) -> bool:
 def _forced(site: CompletionSite) -> tuple[Forced, ...] | None:
     """What half-typed text decides, event by event; None if it cannot be said in tokens."""
     pending = site.pending
+    if site.remaining == 0:
+        # The measure can only be closed, after a tie too; any other beginning of a note has no room.
+        is_closed = pending.duration is None and pending.alter is None
+        return () if is_closed and (not pending.is_note or _tied(site.before)) else None
     if pending.duration is None:
         if pending.alter is None and not pending.is_note:
             return ()

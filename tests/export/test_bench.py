@@ -216,6 +216,7 @@ def test_all_that_a_user_waits_for_is_measured(rows: list[Row], bundle: Path) ->
         *("size on disk", "cold load", "first suggestion", "prefill of 16", "prefill of 32", "step at 16"),
         *("step at 32", "suggestion", "suggestion after a jump", "suggestion of 4 measures", "measures"),
         *("stage: parse", "stage: decode", "stage: verify", "answered", "peak memory"),
+        "longest wait after a cancel",
     } <= set(single)
     assert {"step at 16", "step at 32", "suggestion", "answered", "peak memory"} <= set(double)
     assert "size on disk" not in double
@@ -459,7 +460,6 @@ class _Pipe:
         import asyncio
 
         self.stdout = asyncio.StreamReader()
-        self.stdin = self
         self.written: list[bytes] = []
         for message in messages:
             body = json.dumps(message).encode()
@@ -480,7 +480,8 @@ class _Pipe:
 async def test_a_server_that_fails_is_told(message: dict[str, Any], words: str) -> None:
     import asyncio
 
-    client = Client(_Pipe(message))  # type: ignore[arg-type]
+    pipe = _Pipe(message)
+    client = Client(pipe.stdout, pipe)  # type: ignore[arg-type]
     asking = asyncio.create_task(client.request("initialize", {}))
     await asyncio.sleep(0)
     await client.listen()
@@ -490,5 +491,5 @@ async def test_a_server_that_fails_is_told(message: dict[str, Any], words: str) 
 
 async def test_what_a_server_asks_is_answered() -> None:
     pipe = _Pipe({"id": 7, "method": "workspace/configuration", "params": {}})
-    await Client(pipe).listen()  # type: ignore[arg-type]
+    await Client(pipe.stdout, pipe).listen()  # type: ignore[arg-type]
     assert b'{"jsonrpc": "2.0", "id": 7, "result": null}' in pipe.written[0]

@@ -66,6 +66,44 @@ def test_every_suggestion_fills_its_measure(completer, source):
         assert not [one for one in ABC.parse(text).diagnostics if one.code.startswith("measure")]
 
 
+@pytest.mark.parametrize(
+    ("typed", "closes"),
+    [
+        pytest.param("DFA d2f-", True, id="a tie"),
+        pytest.param("DFA d2f^", False, id="an accidental"),
+        pytest.param('DFA d2f"Am"', False, id="a chord symbol"),
+        pytest.param("DFA d2f!trill!", False, id="a decoration"),
+        pytest.param("DFA d2f(", False, id="a slur"),
+    ],
+)
+def test_a_full_measure_is_closed_or_left_alone(completer, typed, closes):
+    suggestions = complete(completer, HEADER + typed + "‸").suggestions
+    assert [one.text.strip()[:1] for one in suggestions] == (["|"] if closes else [])
+
+
+TYPED = (
+    'M:2/4\nL:1/8\nK:G\nD|"G"G2 .A(3B/c/d/|!trill!e2-e^f|{ag}g>f (e<d)|[GBd]2 z2-|1 _B/=B/c (3def:|2 u^c4-|\n'
+    "M:3/4\nc2 (3:2:2d2e +fermata+[ce]2|[K:D]F6|]"
+)
+"""Much that may stand half-typed."""
+
+
+@pytest.mark.parametrize("measures", [1, 2])
+def test_typing_a_tune_never_fails(completer, measures):
+    """At every character a user may stop and ask."""
+    for end in range(len(TYPED) + 1):
+        complete(completer, f"X:1\n{TYPED[:end]}‸", measures=measures)
+
+
+@pytest.mark.parametrize("candidates", [1, 3])
+def test_more_measures_than_there_is_room_for_end_with_a_whole_one(completer, candidates):
+    result = complete(completer, HEADER + "DFA d2f|ged cBA|" * 30 + "‸", measures=200, candidates=candidates)
+    assert result.suggestions
+    for suggestion in result.suggestions:
+        assert 1 < suggestion.measures < 200
+        assert suggestion.text.rstrip().endswith(("|", "]"))
+
+
 def test_candidates_differ_and_the_first_does_not_depend_on_how_many(completer):
     several = complete(completer, HEADER + "DFA d2f|‸", candidates=4)
     one = complete(completer, HEADER + "DFA d2f|‸", candidates=1)

@@ -218,6 +218,31 @@ def test_cancelling_keeps_what_was_run(engine: Engine, architecture: str) -> Non
     assert_close(engine.prefill(context), expected(architecture, context))
 
 
+def test_logits_that_are_remembered_cost_no_run(
+    engine: Engine, architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = random_ids(40)
+    engine.prefill(context)
+    following = engine.logits_after([*context, 1])
+    assert_close(following, expected(architecture, [*context, 1]))
+    following[:] = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._slot, "extend", lambda ids: pytest.fail(f"{len(ids)} tokens were run again"))
+        assert_close(engine.logits_after(context), expected(architecture, context))
+        assert_close(engine.logits_after([*context, 1]), expected(architecture, [*context, 1]))
+    assert engine.tokens_in_state == (*context, 1)
+    assert_close(engine.prefill(context), expected(architecture, context))
+
+
+def test_only_so_many_logits_are_remembered(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "MAX_REMEMBERED", 2)
+    for token in (1, 2, 3):
+        engine.prefill([9, token])
+    assert list(engine._remembered) == [(9, 2), (9, 3)]
+    engine.reset()
+    assert not engine._remembered
+
+
 def test_contexts_that_take_turns_keep_their_states(engine: Engine, architecture: str) -> None:
     contexts = [random_ids(40, seed) for seed in range(3)]
     for context in contexts:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from lsp_server import cli, models
+from lsp_server import models, program
 from lsp_server.models import ModelUnavailableError
 from notation.language import language
 from tests.support.fake_model import FakeCompleter
@@ -40,7 +40,7 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> FakeCompleter:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli.app, [str(one) for one in arguments])
+    return CliRunner().invoke(program.app, [str(one) for one in arguments])
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -57,7 +57,7 @@ def test_help_reads_well(verb: str) -> None:
 
 def test_help_imports_neither_the_protocol_nor_the_runtime() -> None:
     code = (
-        "import sys, lsp_server.cli; "
+        "import sys, lsp_server.program; "
         "print([name for name in ('pygls', 'lsprotocol', 'numpy', 'onnxruntime', 'lxml', 'torch', 'rich') "
         "if name in sys.modules])"
     )
@@ -69,6 +69,15 @@ def test_the_server_imports_no_runtime_before_it_is_initialized() -> None:
     code = "import sys, lsp_server.transports; print([n for n in ('numpy', 'onnxruntime') if n in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+@pytest.mark.parametrize("arguments", [["serve"], ["serve", "--stdio"]])
+def test_editors_do_not_wait_for_the_command_line_library(arguments: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "lsp_server", *arguments]
+    said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
+    imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+    assert "lsp_server.transports" in imported
+    assert not imported & {"typer", "rich", "numpy", "onnxruntime", "notation.score", "lxml"}
 
 
 def test_complete_prints_one_json_object(tmp_path: Path, fake_model: FakeCompleter) -> None:
@@ -301,14 +310,14 @@ def test_serve_takes_one_transport() -> None:
 
 
 def test_a_verb_of_a_part_that_is_not_installed_says_so() -> None:
-    cli._add_verb(EntryPoint("absent-verb", "no_such_package.cli:verb", cli.GROUP))
+    program._add_verb(EntryPoint("absent-verb", "no_such_package.cli:verb", program.GROUP))
     result = run("absent-verb", "--anything", "at", "all")
     assert result.exit_code == 2
     assert "pip install 'ghostnote[training]'" in result.stderr
 
 
 def test_a_verb_from_elsewhere_reads_its_own_arguments() -> None:
-    cli._add_verb(EntryPoint("echo-verb", "tests.lsp_server.test_cli:echo_verb", cli.GROUP))
+    program._add_verb(EntryPoint("echo-verb", "tests.lsp_server.test_cli:echo_verb", program.GROUP))
     result = run("echo-verb", "--times", "2", "la")
     assert (result.exit_code, result.stdout) == (0, "la la\n")
 

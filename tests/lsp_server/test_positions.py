@@ -102,11 +102,28 @@ def test_an_incremental_change_is_the_same_splice(
     first, second = (lines.offset(lines.position(min(one, len(text)))) for one in edit[:2])
     start, end = min(first, second), max(first, second)
     change = types.TextDocumentContentChangePartial(range=lines.range(Span(start, end)), text=edit[2])
-    assert apply_change(lines, change) == text[:start] + edit[2] + text[end:]
+    assert apply_change(lines, change).text == text[:start] + edit[2] + text[end:]
 
 
 def test_a_whole_change_replaces_everything() -> None:
-    assert apply_change(LineIndex("old"), types.TextDocumentContentChangeWholeDocument("new")) == "new"
+    assert apply_change(LineIndex("old"), types.TextDocumentContentChangeWholeDocument("new")).text == "new"
+
+
+@given(text=TEXTS, edits=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 8), TEXTS), min_size=1, max_size=4))
+def test_the_lines_of_an_edited_text_are_those_of_a_new_one(text: str, edits: list[tuple[int, int, str]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(positions, "_BLOCK", 3)
+        lines = LineIndex(text)
+        for start, n_lost, new in edits:
+            span = Span(min(start, len(lines.text)), min(start + n_lost, len(lines.text)))
+            lines = lines.edited(span, new)
+            fresh = LineIndex(lines.text)
+            assert [lines.position(offset) for offset in range(len(lines.text) + 1)] == [
+                fresh.position(offset) for offset in range(len(lines.text) + 1)
+            ]
+            assert [lines.offset(types.Position(line, 1)) for line in range(9)] == [
+                fresh.offset(types.Position(line, 1)) for line in range(9)
+            ]
 
 
 def test_a_reversed_range_is_read_the_right_way_round() -> None:

@@ -12,10 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notation.abc import LANGUAGE, parser
+from notation.abc import LANGUAGE, parser, reading
+from notation.abc.lexer import Line
 from notation.abc.parser import MEMORY
+from notation.abc.tune import TuneParser
 from notation.language import Document
 from notation.score import Score
+from notation.site import CompletionSite
 
 TUNES = (
     "X:1\nT:one\nM:4/4\nL:1/8\nK:G\nGABc d2(3efg|z8 & c8|\nw:la la\n\nX:2\nM:6/8\nK:D\n"
@@ -49,16 +52,21 @@ PIECES = [
 
 @pytest.fixture(autouse=True)
 def _no_memory() -> Iterator[None]:
-    MEMORY.forget()
+    forget()
     yield
-    MEMORY.forget()
+    forget()
+
+
+def forget() -> None:
+    MEMORY.documents, MEMORY.memos = (), ()
 
 
 def fresh(text: str) -> Document:
     """What a parser that remembers nothing makes of a text."""
-    kept, MEMORY.memos = MEMORY.memos, ()
+    kept = MEMORY.documents, MEMORY.memos
+    forget()
     document = LANGUAGE.parse(text)
-    MEMORY.memos = kept
+    MEMORY.documents, MEMORY.memos = kept
     return document
 
 
@@ -93,16 +101,114 @@ def test_any_texts_one_after_the_other(pieces: list[str]) -> None:
         assert everything(LANGUAGE.parse(text)) == everything(fresh(text))
 
 
+LINES = """X:1
+T:many lines
+M:4/4
+L:1/8
+V:1
+V:2 clef=bass
+K:G
+V:1
+|: "G"GABc d2(3efg | z8 & c8 |1 G2-G2 (AB) c2 :|2 G8 ||
+w: one two three four
+|: c>d e<f {g}d2 !trill!B2 | [GBd]4 ~A2 A2 |
+V:2
+G,4 D,4 | G,8 | C,4 D,4 :| G,8 |]
+C,8 | D,8 |
+% between
+V:1
+[M:3/4] d2 B2 A2 | G6 |
+[K:D] d2 f2 a2 | d6 |]
+V:2
+D,6 | G,6 | D,6 | D,6 |]
+"""
+SIGNS = [
+    ")", "(", "-", "|", ":|", "|:", "||", "|]", "&", "(&", "&)", "(3", '"Am"', "\n", "\r\n", "\r", "V:2\n", "[V:2]",
+    ">", "{", "}", "c", "c2", "z", "Z4", "!", "[K:D]", "[M:3/4]", "\nK:G\n", "\nL:1/4\n", "w:la la\n", "\n\n", "%",
+    "\\\n", "]", "[", "^", "|1", ":|2", "\nm:~n2=non\n", "U:T=!roll!\n", "I:propagate-accidentals not\n", "P:A\n",
+    "\nW:end\n", "\n+:more\n", "\n%%begintext\n", "c|\n-c", "c|\n)c", "ABcd|efga|\n", "X:3\n", "&c8|", "\x0b", "𝄞",
+]  # fmt: skip
+
+
+def seams(document: Document) -> list[list[object]]:
+    """Where each tune of a document can be taken up, and with what."""
+    tree = document.tree
+    assert isinstance(tree, parser.Tree)
+    return [
+        [(seam.place + tune.start - one.base, seam.state) for seam in one.seams]
+        for one, tune in zip(tree.reads, tree.tunes, strict=True)
+        if one is not None
+    ]
+
+
+def fresh_site(text: str, offset: int) -> CompletionSite | None:
+    """The site that is found by reading the tune from its beginning."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parser, "last_seam", lambda *_: None)
+        return LANGUAGE.completion_site(fresh(text), offset)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from([LINES, LINES + "\n" + TUNES, LINES.replace("\n", "\r\n")]),
+    st.lists(
+        st.tuples(st.floats(0, 1), st.sampled_from(SIGNS), st.sampled_from([0, 0, 0, 1, 4, 40])), min_size=1, max_size=5
+    ),
+)
+def test_edits_in_a_tune_of_many_lines(text: str, edits: list[tuple[float, str, int]]) -> None:
+    forget()
+    LANGUAGE.parse(text)
+    for place, sign, n_lost in edits:
+        start = int(place * len(text))
+        text = text[:start] + sign + text[start + n_lost :]
+        document, expected = LANGUAGE.parse(text), fresh(text)
+        assert everything(document) == everything(expected)
+        assert seams(document) == seams(expected)
+        offset = start + len(sign)
+        assert repr(LANGUAGE.completion_site(document, offset)) == repr(fresh_site(text, offset))
+
+
+@pytest.mark.parametrize(
+    ("typed", "n_lines"),
+    [
+        pytest.param("c", 2, id="a note"),
+        pytest.param("|", 3, id="a double barline, which the next line may add to"),
+        pytest.param("\nc8|", 3, id="a line"),
+        pytest.param("-", 3, id="a tie to the next line"),
+    ],
+)
+def test_only_the_lines_around_an_edit_are_read(monkeypatch: pytest.MonkeyPatch, typed: str, n_lines: int) -> None:
+    text = "X:1\nL:1/8\nK:C\n" + "CDEF GABc|\n" * 50
+    LANGUAGE.parse(text)
+    read: list[str] = []
+    original = TuneParser.feed
+
+    def feed(self: TuneParser, line: Line) -> None:
+        read.append(line.text)
+        original(self, line)
+
+    monkeypatch.setattr(TuneParser, "feed", feed)
+    place = text.index("|", 400) + (typed[0] in "|\n")
+    document = LANGUAGE.parse(text[:place] + typed + text[place:])
+    assert len(read) == n_lines
+    read.clear()
+    LANGUAGE.completion_site(document, place + len(typed))
+    assert len(read) <= n_lines
+
+
 def test_only_the_tune_that_changed_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n".join(f"X:{number}\nK:C\nc{number}|\n" for number in range(1, 50))
     old = LANGUAGE.parse(text)
-    read: list[int] = []
-    original = parser._read_tune
-    monkeypatch.setattr(
-        parser, "_read_tune", lambda tree, tune, *rest: read.append(tune.ordinal) or original(tree, tune, *rest)
-    )
+    read: list[str] = []
+    original = reading.read
+
+    def read_whole(text: str, base: int, header: tuple[str, ...], is_in_order: bool) -> reading.ReadTune:
+        read.append(text)
+        return original(text, base, header, is_in_order)
+
+    monkeypatch.setattr(parser, "read", read_whole)
     new = LANGUAGE.parse(text.replace("c20|", "c20|d|"))
-    assert read == [20]
+    assert read == ["X:20\nK:C\nc20|d|"]
     assert all(one is other for one, other in zip(old.scores[:19], new.scores[:19], strict=True))
 
 

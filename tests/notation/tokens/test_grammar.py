@@ -16,7 +16,8 @@ from notation.score import KeySignature
 from notation.tokens import vocabulary as v
 from notation.tokens.decode import decode_segment
 from notation.tokens.echo import VoiceId
-from notation.tokens.grammar import Forced, Grammar, Scope
+from notation.tokens.grammar import Grammar, Scope
+from notation.tokens.places import Forced
 from notation.tokens.vocabulary import TOKEN_IDS
 
 D_MAJOR = KeySignature(2, "major")

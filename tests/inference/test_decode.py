@@ -1,0 +1,98 @@
+"""The decode loop: what is saved changes nothing of what is chosen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inference.bundle import load_bundle
+from inference.decode import choices, first_options, likeliest, next_measures
+from inference.engine import Engine
+from notation.language import language
+from notation.tokens import vocabulary as v
+from notation.tokens.prompt import Prompt, make_prompt
+from tests.support.bundles import music_bundle
+
+ABC = language("abc")
+HEADER = "X:1\nM:6/8\nL:1/8\nR:jig\nK:D\n"
+TUNE = HEADER + "DFA d2f|ged cBA|DFA d2f|ged e2c|DFA d2f|ged cBA|"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(load_bundle(music_bundle()), "cpu")
+
+
+def prompt_at(text: str) -> Prompt:
+    site = ABC.completion_site(ABC.parse(text), len(text))
+    assert site is not None
+    prompt = make_prompt(site, 400)
+    assert prompt is not None
+    return prompt
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(TUNE, id="a measure begins, and earlier ones may come again"),
+        pytest.param(HEADER, id="nothing to refer to"),
+        pytest.param(TUNE + "DF", id="a measure is begun"),
+    ],
+)
+def test_the_likeliest_is_the_first_of_all_choices(text: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    grammar = prompt_at(text).grammar.copy()
+    n_references = 0
+    for _ in range(60):
+        logits = random.normal(0, 3, len(v.TOKENS)).astype(np.float32)
+        every, best = choices(logits, grammar), likeliest(logits, grammar, grammar.legal_ids())
+        n_references += best.reference is not None
+        assert (best.ids, best.reference) == (every[0].ids, every[0].reference)
+        assert best.log_probability == pytest.approx(every[0].log_probability, abs=1e-12)
+        assert choices(logits, grammar, 3)[:3] == every[:3]
+        for token_id in best.ids:
+            grammar.advance(token_id)
+    if text == TUNE:
+        assert n_references
+
+
+def test_probabilities_of_all_choices_are_of_one_whole() -> None:
+    logits = np.random.default_rng(0).normal(0, 1, len(v.TOKENS)).astype(np.float32)
+    grammar = prompt_at(HEADER + "DF").grammar
+    every = choices(logits, grammar, len(v.TOKENS))
+    assert sum(np.exp(one.log_probability) for one in every) == pytest.approx(1)
+
+
+def test_a_note_more_in_a_measure_that_came_before_costs_a_token_more(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed of the measure is looked at token by token: what the model said there is remembered."""
+    engine.reset()
+    first_options(engine, prompt_at(TUNE + "DFA "), lambda: False)
+    following = prompt_at(TUNE + "DFA d2")
+    n_new = following.n_typed - prompt_at(TUNE + "DFA ").n_typed
+    assert n_new > 0
+    runs: list[int] = []
+    extend = engine._slot.extend
+    monkeypatch.setattr(engine._slot, "extend", lambda ids: (runs.append(len(ids)), extend(ids))[1])
+    warm = first_options(engine, following, lambda: False)
+    assert sum(runs) == n_new
+    assert engine.tokens_in_state == following.ids
+    monkeypatch.undo()
+    engine.reset()
+    cold = first_options(engine, following, lambda: False)
+    assert [(one.ids, one.reference) for one in warm] == [(one.ids, one.reference) for one in cold]
+    assert any(one.reference is not None for one in cold)
+
+
+def test_an_answer_does_not_depend_on_what_was_asked_before(engine: Engine) -> None:
+    texts = [TUNE[: len(TUNE) - cut] for cut in (0, 3, 4, 8)]
+    cold = []
+    for text in texts:
+        engine.reset()
+        cold.append(next_measures(engine, prompt_at(text), 2))
+    for text, expected in zip(texts * 2, cold * 2, strict=True):
+        (answer,) = next_measures(engine, prompt_at(text), 2)
+        assert answer.measures == expected[0].measures
+        assert answer.log_probability == pytest.approx(expected[0].log_probability, abs=1e-3)

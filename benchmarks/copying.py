@@ -7,8 +7,8 @@ measure of it has three notes or more and it is not one measure over and over; a
 was there before the cursor is counted as well, apart (`from the piece itself`), for it is the composer's own.
 
 From places in the middle of test pieces of one voice a model writes `--measures` measures, the likeliest ones
-(temperature 0) and drawn ones (1.0). Beside it the real measures that follow at the same places, and those of a 6-gram
-model, which knows nothing but the training data.
+(temperature 0) and drawn ones (1.0, `--draws` times). Beside it the real measures that follow at the same places, and
+those of a 6-gram model, which knows nothing but the training data, drawn as often.
 
     python -m benchmarks.copying --data DATASET --bundle BUNDLE --out benchmarks/copying.md --into figures.json
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +28,8 @@ import numpy as np
 import typer
 from rich.progress import Progress, track
 
-from export.evaluation.continuation import continuation_gaps, continue_with_model
-from export.evaluation.infill import Filler, Gap, grammar_of
+from export.evaluation.continuation import continuation_gaps
+from export.evaluation.infill import Filler, Gap, fill_with_model, grammar_of
 from export.evaluation.predictors import NGRAM, learn, load_engine
 from export.evaluation.tasks import FIRST_MEASURE, Content, parts_of
 from notation.tokens import vocabulary as v
@@ -85,10 +85,12 @@ def n_notes(content: Content) -> int:
     return sum(token in v.NOTE_OF or token in v.UP_OF for _, ids in content for token in ids)
 
 
-def count_copies(index: Index, gaps: Sequence[Gap], fill: Filler, tell: Callable[[], None]) -> dict[int, Count]:
-    """How many runs of what is written stand in the training split, by length."""
+def count_copies(
+    index: Index, gaps: Sequence[Gap], fillers: Sequence[Filler], tell: Callable[[], None]
+) -> dict[int, Count]:
+    """How many runs of what is written stand in the training split, by length; every filler writes at every place."""
     counts = {length: Count() for length in LENGTHS}
-    for gap in gaps:
+    for gap, fill in product(gaps, fillers):
         written = fill(gap)
         for length, count in counts.items():
             own = set(runs(gap.history, length))
@@ -122,6 +124,7 @@ def main(
     genre: str = "folk",
     pieces: Annotated[int, typer.Option(help="most pieces of the test split; 0 for all")] = 0,
     measures: Annotated[int, typer.Option(help="how many are written at each place")] = 16,
+    draws: Annotated[int, typer.Option(min=1, help="how often measures are drawn at each place")] = 8,
     seed: int = 0,
     out: Annotated[Path | None, typer.Option(help="write the table to this Markdown file")] = None,
     into: Annotated[Path | None, typer.Option(help="add the figures to this report of ghostnote evaluate")] = None,
@@ -138,20 +141,20 @@ def main(
             f"no piece of genre '{genre}' in the test split has {FIRST_MEASURE + measures} measures"
         )
     ngram, random = learn(dataset, genre).ngram, np.random.default_rng(seed)
-    writers: dict[str, Filler] = {
-        REAL: lambda gap: gap.truth,
-        f"{name}, likeliest": continue_with_model(engine, 0),
-        f"{name}, drawn": continue_with_model(engine, 1, seed),
-        f"{NGRAM}, drawn": lambda gap: ngram.write(gap.history, grammar_of(gap), gap.n, random),
+    writers: dict[str, list[Filler]] = {
+        REAL: [lambda gap: gap.truth],
+        f"{name}, likeliest": [fill_with_model(engine)],
+        f"{name}, drawn": [fill_with_model(engine, 1, seed + draw) for draw in range(draws)],
+        f"{NGRAM}, drawn": [lambda gap: ngram.write(gap.history, grammar_of(gap), gap.n, random)] * draws,
     }
     with Progress(transient=True) as bar:
-        doing = bar.add_task("writing", total=len(gaps) * len(writers))
+        doing = bar.add_task("writing", total=len(gaps) * sum(map(len, writers.values())))
         found = {
-            writer: count_copies(index, gaps, fill, lambda: bar.advance(doing)) for writer, fill in writers.items()
+            writer: count_copies(index, gaps, fillers, lambda: bar.advance(doing))
+            for writer, fillers in writers.items()
         }
-    title = (
-        f"## {genre}: {len(gaps)} pieces of the test split, {measures} measures from the middle of each, seed {seed}"
-    )
+    where = f"{measures} measures from the middle of each, drawn ones {draws} times"
+    title = f"## {genre}: {len(gaps)} pieces of the test split, {where}, seed {seed}"
     text = f"{title}\n\n{table(found)}"
     typer.echo(text)
     if out is not None:

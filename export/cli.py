@@ -122,7 +122,7 @@ def evaluate(
         list[str] | None,
         typer.Option(help="May be given several times; 'next measure', infill, keystrokes and continuation."),
     ] = None,
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: Annotated[str, typer.Option(help="train, valid, test or unseen: composers held out whole.")] = "test",
     limit: Annotated[
         int,
         typer.Option(min=0, help="Measures of each genre, drawn by chance; fewer pieces in the other tests. 0: all."),

@@ -8,12 +8,13 @@ from typing import Any
 _NO_SHARES = ("F1", "bits", "entropy", "groove", "overlap", "KL")
 
 
-def write_figure(name: str, figure: Mapping[str, Any] | None) -> str:
+def write_figure(name: str, figure: Mapping[str, Any] | None, *, short: bool = False) -> str:
     """One figure; empty if there is none.
 
     Args:
         name: which one it is: it says whether it is a share.
         figure: its `value`, and `low` and `high`, which are None where it has no interval.
+        short: leave out the interval, and the sign of percent.
     """
     if figure is None:
         return ""
@@ -22,6 +23,8 @@ def write_figure(name: str, figure: Mapping[str, Any] | None) -> str:
         "" if figure[end] is None else f"{100 * figure[end]:.1f}" if is_share else f"{figure[end]:.3f}"
         for end in ("value", "low", "high")
     )
+    if short:
+        return value
     return f"{value}{' %' if is_share else ''}" + (f" [{low}, {high}]" if low else "")
 
 

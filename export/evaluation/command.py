@@ -7,8 +7,8 @@ cannot be used. With JSON or Markdown nothing else goes to standard output.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,7 +70,6 @@ def run_evaluation(request: Request) -> int:
         report = _run(plan, errors)
         _write(request, report)
         if request.listening is not None and model is not None:
-            tell: Callable[[str], None] = lambda text: errors.print(text, style="bold yellow")  # noqa: E731
             n = write_sheet(
                 request.listening,
                 dataset,
@@ -78,7 +77,7 @@ def run_evaluation(request: Request) -> int:
                 split=request.split,
                 genres=plan.genres,
                 seed=request.seed,
-                tell=tell,
+                tell=partial(errors.print, style="bold yellow"),
             )
             errors.print(f"{request.listening}: a listening sheet of {n} items; open index.html", highlight=False)
     except GhostnoteError as error:

@@ -20,16 +20,12 @@ from fractions import Fraction
 import numpy as np
 
 from export.evaluation.infill import Filler, Gap, fill_with_ngram, fill_with_rule, grammar_of
-from export.evaluation.predictors import NGRAM, learn, measure_content
+from export.evaluation.predictors import NGRAM, learn
 from export.evaluation.results import Figure, Result
 from export.evaluation.tasks import FIRST_MEASURE, Content, tunes
-from inference.completion import GENERATED_TOKENS
-from inference.decode import next_measures
-from inference.engine import Engine
 from notation.score import Event, KeySignature
 from notation.tokens.decode import decode_segment
 from notation.tokens.encode import tonic_position
-from notation.tokens.prompt import make_prompt
 from training.dataset.build import Dataset
 from training.metrics.distributions import divergence, entropy, groove, onsets, overlap
 
@@ -84,19 +80,6 @@ def continuation_gaps(
         start = min(max(FIRST_MEASURE, len(contents) // 2), len(contents) - n_measures)
         found.append(Gap(source, source.score(), contents, start, n_measures, infilled=False))
     return found
-
-
-def continue_with_model(engine: Engine, temperature: float, seed: int = 0) -> Filler:
-    """A model's measures; at temperature 0 the likeliest. It may end the tune before `N_MEASURES`."""
-
-    def fill(gap: Gap) -> Sequence[Content]:
-        prompt = make_prompt(gap.site(), max(engine.max_length // 2, engine.max_length - gap.n * GENERATED_TOKENS // 3))
-        if prompt is None:
-            return []
-        candidates = next_measures(engine, prompt, gap.n, temperature=temperature, seed=seed)
-        return [measure_content(one, 0) for one in candidates[0].measures] if candidates else []
-
-    return fill
 
 
 def evaluate_continuations(

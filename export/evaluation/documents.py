@@ -3,7 +3,8 @@
 Validity. The measures before a task, as many as `WINDOW`, are printed as a document (ABC where the piece has one voice,
 else MusicXML, the other parts a measure ahead), and the next measure is asked for at its end. The suggestion is valid
 if it can be printed there, and the document with it says exactly the decoded music and has no new diagnostic: what the
-server asks before it shows anything.
+server asks before it shows anything. Where the model ends no measure in the room it has (in free metre, say), nothing
+is suggested, and there is nothing to be valid.
 
 Keystrokes saved, of a tune printed as ABC by our printer. A writer types its music (all after the header) from left to
 right and is offered one measure at a time, or the rest of the one begun. As in the server, what is offered stays open
@@ -43,8 +44,8 @@ Suggest = Callable[[str], str]
 """What is offered after the text before a cursor; empty for nothing."""
 
 
-def is_valid(engine: Engine, task: Task) -> bool:
-    """Whether the likeliest suggestion for a measure can be written into a document; see the module."""
+def is_valid(engine: Engine, task: Task) -> bool | None:
+    """Whether the likeliest suggestion for a measure can be written into a document; None if there is none."""
     first = max(0, task.measure - WINDOW)
     score = _window(task.score, first, task.measure + 1)
     name = "abc" if len(score.parts) == 1 and _is_melody(score) else "musicxml"
@@ -56,7 +57,7 @@ def is_valid(engine: Engine, task: Task) -> bool:
     prompt = make_prompt(site, engine.max_length - GENERATED_TOKENS) if site is not None else None
     candidates = next_measures(engine, prompt) if prompt is not None else []
     if site is None or prompt is None or not candidates:
-        return False
+        return None
     measures = decoded_measures(prompt, candidates[0])
     suggested = known.render(site, measures)
     return bool(suggested) and verify(document, known, site, measures, suggested)

@@ -1,25 +1,25 @@
 """How well are four measures filled in, in the middle of a tune of one voice?
 
 The gap is the middle one of the piece, of whole measures inside one section; what stands before it is given, and what
-follows. A model is asked as in an editor, with the cursor where the gap is. Token accuracy is counted on a grid of 24
-steps to the measure (`training.metrics.grid`), exact is the share of the measures that have every step right; measures
-that a predictor does not write are wrong. The rules and the n-gram model go on from what is before the gap, measure by
-measure from their own.
+follows. A model is asked as in an editor, with the cursor where the gap is, and each measure it writes is taken. Token
+accuracy is counted on a grid of 24 steps to the measure (`training.metrics.grid`), exact is the share of the measures
+that have every step right; measures that a predictor does not write are wrong. The rules and the n-gram model go on
+from what is before the gap, measure by measure from their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from export.evaluation.predictors import NGRAM, NGramPredictor, learn, measure_content
 from export.evaluation.results import Result
 from export.evaluation.tasks import FIRST_MEASURE, Content, PartOfPiece, tunes
-from inference.completion import GENERATED_TOKENS
+from inference.completion import GENERATED_TOKENS, decoded_measures
 from inference.decode import next_measures
 from inference.engine import Engine
-from notation.score import KeySignature, Measure, Score
+from notation.score import Barline, KeySignature, Measure, Score
 from notation.site import CompletionSite
 from notation.tokens.decode import decode_segment
 from notation.tokens.grammar import Grammar
@@ -29,6 +29,8 @@ from training.metrics.baselines import Rule
 from training.metrics.grid import STEPS, grid, hits
 
 N_GAP = 4
+_N_ASKED = 2
+_END = Barline("final")
 _LEAST = FIRST_MEASURE + N_GAP + 2
 """Measures of a tune at least: two follow the gap."""
 
@@ -66,20 +68,22 @@ class Gap:
         """What the measures before play."""
         return self.contents[: self.start]
 
-    def site(self) -> CompletionSite:
-        """The cursor where the gap is."""
+    def site(self, written: Sequence[Measure] = ()) -> CompletionSite:
+        """The cursor where the gap is, behind measures that are written in it already."""
         part, here = self.score.parts[0], self.measures[0]
         after = part.measures[self.start + self.n :] if self.infilled else ()
+        measures = (*part.measures[: self.start], *written, *after)
         return CompletionSite(
-            language="abc",
+            language="abc" if part.staves == 1 else "musicxml",
             offset=0,
-            score=replace(self.score, parts=(replace(part, measures=(*part.measures[: self.start], *after)),)),
+            score=replace(self.score, parts=(replace(part, measures=measures),)),
             part=0,
-            measure=self.start,
+            measure=self.start + len(written),
             time=here.time,
             key=here.key,
             inserted=self.infilled,
             remaining=here.time.duration,
+            whole_part=part.staves > 1,
         )
 
 
@@ -120,15 +124,33 @@ def _is_plain(measures: Sequence[Measure]) -> bool:
     )
 
 
-def fill_with_model(engine: Engine) -> Filler:
-    """A model's likeliest measures."""
+def fill_with_model(engine: Engine, temperature: float = 0, seed: int = 0) -> Filler:
+    """What a model writes; at temperature 0 the likeliest."""
+    return lambda gap: [content for content, _ in write_with_model(engine, gap, temperature, seed)]
 
-    def fill(gap: Gap) -> Sequence[Content]:
-        prompt = make_prompt(gap.site(), engine.max_length - gap.n * GENERATED_TOKENS // 2)
-        candidates = next_measures(engine, prompt, gap.n) if prompt is not None else []
-        return [measure_content(one, 0) for one in candidates[0].measures] if candidates else []
 
-    return fill
+def write_with_model(
+    engine: Engine, gap: Gap, temperature: float = 0, seed: int = 0
+) -> Iterator[tuple[Content, Measure]]:
+    """The measures that a composer gets who takes every suggestion of a model; it may end the piece too soon.
+
+    Two measures are asked for and one is taken, so that its notes can be tied over the barline; of a model that has too
+    little room, one.
+    """
+    written: list[Measure] = []
+    most = max(1, min(_N_ASKED, engine.max_length // (2 * GENERATED_TOKENS)))
+    while len(written) < gap.n:
+        n = min(most, gap.n - len(written))
+        prompt = make_prompt(gap.site(written), engine.max_length - n * GENERATED_TOKENS)
+        candidates = (
+            next_measures(engine, prompt, n, temperature=temperature, seed=seed + len(written)) if prompt else []
+        )
+        if prompt is None or not candidates:
+            return
+        written.append(decoded_measures(prompt, candidates[0])[0])
+        yield measure_content(candidates[0].measures[0], 0), written[-1]
+        if written[-1].barline == _END and not gap.infilled:
+            return
 
 
 def fill_with_rule(rule: Rule[Content]) -> Filler:

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from html import escape
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from export.evaluation.infill import Gap, write_with_model
 from export.evaluation.tasks import FIRST_MEASURE, PartOfPiece, parts_of
-from inference.completion import GENERATED_TOKENS, decoded_measures
-from inference.decode import next_measures
 from inference.engine import Engine
 from notation.language import language
 from notation.score import Barline, Measure, Score
-from notation.site import CompletionSite
-from notation.tokens.prompt import make_prompt
 from training.dataset.build import Dataset
 
 N_BEFORE = 8
@@ -69,7 +67,7 @@ def write_sheet(
     pages: list[str] = []
     for genre in genres:
         for source, start in _places(dataset, split, genre, items, seed):
-            pair = _pair(source.score(), start, engine)
+            pair = _pair(source, start, engine)
             if pair is None:
                 continue
             number = len(pages) + 1
@@ -90,38 +88,30 @@ def _tell_what_is_missing(tell: Tell) -> None:
         tell("abc2midi is not installed: music21 makes the MIDI files. Install abcmidi for better ones.")
 
 
-def _places(dataset: Dataset, split: str, genre: str, items: int, seed: int) -> list[tuple[PartOfPiece, int]]:
-    """Pieces of one part, and where each is cut: about its middle, at a measure that can be divided by four."""
+def _places(dataset: Dataset, split: str, genre: str, items: int, seed: int) -> Iterator[tuple[PartOfPiece, int]]:
+    """Pieces of one part, and where each is cut: the place nearest to its middle that whole measures follow."""
     parts = [part for part in parts_of(dataset, split, genre) if part.n_parts == 1]
     np.random.default_rng(seed).shuffle(parts)
-    least = FIRST_MEASURE + N_MEASURES
-    found = [(part, len(part.contents())) for part in parts]
-    chosen = [(part, max(FIRST_MEASURE, n // 2 // 4 * 4)) for part, n in found if n >= least]
-    return [(part, min(start, len(part.contents()) - N_MEASURES)) for part, start in chosen[:items]]
+    found = ((part, _place(part.score().parts[0].measures)) for part in parts)
+    return islice(((part, start) for part, start in found if start is not None), items)
 
 
-def _pair(score: Score, start: int, engine: Engine) -> tuple[Score, Score] | None:
-    """The real passage and the model's; None if the model has none."""
-    part = score.parts[0]
-    here = part.measures[start]
-    site = CompletionSite(
-        language="abc" if part.staves == 1 else "musicxml",
-        offset=0,
-        score=replace(score, parts=(replace(part, measures=part.measures[:start]),)),
-        part=0,
-        measure=start,
-        time=here.time,
-        key=here.key,
-        remaining=here.time.duration,
-        whole_part=part.staves > 1,
-    )
-    prompt = make_prompt(site, max(engine.max_length // 2, engine.max_length - N_MEASURES * GENERATED_TOKENS // 2))
-    candidates = next_measures(engine, prompt, N_MEASURES) if prompt is not None else []
-    if prompt is None or not candidates:
+def _place(measures: Sequence[Measure]) -> int | None:
+    """Where `N_MEASURES` whole measures begin: a pickup would show which passage is real, for no model writes one."""
+    places = range(FIRST_MEASURE, len(measures) - N_MEASURES + 1)
+    whole = (start for start in places if all(one.is_full for one in measures[start : start + N_MEASURES]))
+    return min(whole, key=lambda start: abs(2 * start - len(measures)), default=None)
+
+
+def _pair(source: PartOfPiece, start: int, engine: Engine) -> tuple[Score, Score] | None:
+    """The real passage and the model's; None if the model's is shorter."""
+    score = source.score()
+    gap = Gap(source, score, source.contents(), start, N_MEASURES, infilled=False)
+    written = [measure for _, measure in write_with_model(engine, gap)]
+    if len(written) < N_MEASURES:
         return None
-    before = part.measures[max(0, start - N_BEFORE) : start]
-    real = part.measures[start : start + N_MEASURES]
-    return _passage(score, before, real), _passage(score, before, decoded_measures(prompt, candidates[0]))
+    before = score.parts[0].measures[max(0, start - N_BEFORE) : start]
+    return _passage(score, before, gap.measures), _passage(score, before, written)
 
 
 def _passage(score: Score, before: Sequence[Measure], after: Sequence[Measure]) -> Score:

@@ -30,7 +30,7 @@ def evaluate(
     Args:
         dataset: where the pieces are.
         predictors: by name; the rules and the n-gram model are scored beside them.
-        split: `train`, `valid` or `test`.
+        split: one of `training.dataset.clusters.SPLITS`.
         genre: one of `GENRES`.
         limit: most measures, drawn by `seed`; None takes all.
         progress: told after each measure how many are done.

@@ -215,8 +215,10 @@ class ModelPredictor:
         found = self._decoded(prompt, N_CANDIDATES * MIN_DIFFERENT)
         contents = dict.fromkeys(measure_content(one, task.part) for one in found)
         ratios = read_ratios(ModelReader(self.engine, prompt), prompt.grammar, task)
-        valid = {"valid": (float(is_valid(self.engine, task)), 1.0)}
-        return Prediction([*contents][:N_CANDIDATES], {**ratios, **valid})
+        valid = is_valid(self.engine, task)
+        if valid is not None:
+            ratios["valid"] = (float(valid), 1.0)
+        return Prediction([*contents][:N_CANDIDATES], ratios)
 
     def prompt(self, task: Task) -> Prompt | None:
         """What the model reads; None if the measures before have no tokens."""

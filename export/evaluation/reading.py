@@ -5,8 +5,8 @@ Both are teacher-forced: the predictor reads what the measure really holds so fa
 Bits a note. The probability of a measure is that of its music, however it is said: where a voice begins, that it plays
 an earlier measure again (all references to the same music, and its echo) and that it is written out, added up; then
 that it ends (by whichever barline). The grammar's certainties cost nothing. The sum over measures is divided by their
-noteheads. Measures that the grammar cannot write at a cursor (a pickup after a repeat sign, say) have no probability
-and are left out; the figure `writable` says how many are not.
+noteheads. Measures that cannot be suggested (the grammar has no pickup after a repeat sign, say, and there is room for
+so many tokens only) have no probability and are left out; the figure `writable` says how many are not.
 
 The next note. For each note of a measure that a predictor has read up to the note before, its likeliest next note, and
 whether its onset, its duration and its pitch (a chord's lowest) are right, each by itself. Rests between two notes
@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.evaluation.tasks import Content, Task
+from inference.completion import GENERATED_TOKENS
 from inference.decode import Choice, choices, first_options
 from inference.engine import Engine
 from notation.score import KeySignature
@@ -41,6 +42,8 @@ _BARLINES = sorted(v.BARLINE_IDS.values())
 _NOTEHEADS = frozenset({*v.NOTE_OF, *v.UP_OF})
 _MOST_STEPS = 24
 """Tokens that a predictor may write before its next note; more is no note."""
+_MOST_TOKENS = GENERATED_TOKENS - _MOST_STEPS
+"""Of a measure; a model has no room for more."""
 
 
 class Reader(Protocol):
@@ -115,7 +118,8 @@ def read_ratios(reader: Reader, grammar: Grammar, task: Task) -> dict[str, tuple
         grammar: standing there too; not changed.
         task: which measure.
     """
-    nats = measure_nats(reader, grammar, task.truth, task.source.n_parts)
+    n_tokens = sum(len(prefix) + len(ids) for prefix, ids in _laid_out(task.truth, task.source.n_parts))
+    nats = measure_nats(reader, grammar, task.truth, task.source.n_parts) if n_tokens <= _MOST_TOKENS else None
     if nats is None:
         return {"writable": (0.0, 1.0)}
     n_notes = sum(token in _NOTEHEADS for _, ids in task.truth for token in ids)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from export.evaluation.continuation import continue_with_model, evaluate_continuations
+from export.evaluation.continuation import evaluate_continuations
 from export.evaluation.documents import copying_suggester, keystrokes, model_suggester
 from export.evaluation.infill import Filler, evaluate_infill, fill_with_model
 from export.evaluation.next_measure import NothingToPredictError, evaluate
@@ -47,7 +47,7 @@ class Plan:
         model: its name and the engine that runs it; None scores the baselines alone.
         tests: of `TESTS`.
         genres: of the vocabulary's `GENRES`.
-        split: `train`, `valid` or `test`.
+        split: one of `training.dataset.clusters.SPLITS`.
         limit: measures of each genre; None takes all, of every test.
         seed: of all that is drawn.
     """
@@ -136,7 +136,7 @@ def _continuation(plan: Plan, genre: str, progress: Callable[[int], None]) -> Fi
     fillers: dict[str, Filler] = {}
     if plan.model is not None:
         name, engine = plan.model
-        fillers = {name: continue_with_model(engine, 0), f"{name}, drawn": continue_with_model(engine, 1, plan.seed)}
+        fillers = {name: fill_with_model(engine), f"{name}, drawn": fill_with_model(engine, 1, plan.seed)}
     limit = plan.limit_of("continuation")
     found = evaluate_continuations(
         plan.dataset, fillers, split=plan.split, genre=genre, limit=limit, seed=plan.seed, progress=progress

@@ -3,7 +3,8 @@
 Measures from the sixth of a piece on, if they have notes: one part's, from all measures before it and, in music of
 several parts, from what the others play beside it. The kinds that figures are told apart by:
 
-    repeated, novel     the part has played the very measure before, or has not: no copying can have a novel one
+    repeated, novel     the part has played the very measure before, or has not. The same notes otherwise tied, or in
+                        other voices, are novel, so copying has a novel one right now and then
     first, last         of a section (sections end with a repeat, double or final barline)
     pickup              shorter than its metre says, at the start of a section
     odd metre           five, seven, ten, eleven ... beats, or free metre

@@ -45,11 +45,11 @@ def test_copies_are_counted_apart_from_the_pieces_own(dataset):
     new = [content(step, step + 1, step + 3) for step in range(8)]
     gap = Gap(source, source.score(), new, 4, 4, infilled=False)
     told = []
-    counts = count_copies(index, [gap], lambda _: contents[:5], lambda: told.append(1))
+    counts = count_copies(index, [gap], [lambda _: contents[:5]], lambda: told.append(1))
     assert counts[4] == Count(runs=2, copied=2, own=0)
-    assert count_copies(index, [gap], lambda _: new[:5], lambda: None)[4] == Count(runs=2)
+    assert count_copies(index, [gap], [lambda _: new[:5]] * 3, lambda: None)[4] == Count(runs=6)
     own = Gap(source, source.score(), contents, 5, 3, infilled=False)
-    assert count_copies(index, [own], lambda _: contents[:4], lambda: None)[4] == Count(runs=1, copied=1, own=1)
+    assert count_copies(index, [own], [lambda _: contents[:4]], lambda: None)[4] == Count(runs=1, copied=1, own=1)
     assert told == [1]
 
 

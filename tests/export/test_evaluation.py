@@ -4,22 +4,25 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
 from export import cli
 from export.card import model_card
 from export.evaluation import ModelPredictor, Result, evaluate, site_of, tasks
-from export.evaluation.continuation import continue_with_model, evaluate_continuations
+from export.evaluation.continuation import evaluate_continuations
 from export.evaluation.documents import copying_suggester, is_valid, keystrokes
-from export.evaluation.infill import N_GAP, evaluate_infill, fill_with_model, gaps
+from export.evaluation.infill import N_GAP, evaluate_infill, fill_with_model, gaps, write_with_model
 from export.evaluation.listening import write_sheet
 from export.evaluation.predictors import NGRAM, Prediction, baselines
 from export.evaluation.reading import ModelReader, measure_nats
 from export.evaluation.report import STRATA, summary
+from export.evaluation.show import show
 from export.evaluation.tasks import parts_of
 from inference.bundle import load_bundle
 from inference.engine import Engine
@@ -259,8 +262,18 @@ def test_infilling_is_scored_beside_the_rules(dataset, model):
     assert 0 < results["four back"].value("token accuracy") < 1
 
 
+@pytest.mark.parametrize("temperature", [0, 1])
+@pytest.mark.parametrize("n", [4, 16])
+def test_a_model_writes_as_much_as_is_asked(dataset, model, n, temperature):
+    """Also more than it has room for at once. Each measure is full."""
+    (gap,) = gaps(dataset, split_of(dataset, "lead"), "lead", None, 0)
+    written = [*write_with_model(model.engine, replace(gap, n=n), temperature)]
+    assert len(written) == n
+    assert all(measure.is_full for _, measure in written)
+
+
 def test_continuations_are_compared_with_the_real_ones(dataset, model):
-    fillers = {"model": continue_with_model(model.engine, 1.0)}
+    fillers = {"model": fill_with_model(model.engine, 1.0)}
     found = evaluate_continuations(dataset, fillers, split=split_of(dataset, "lead"), genre="lead", limit=None, seed=0)
     assert found["real"]["pitch classes, overlap"].value == 1
     assert found["real"]["note lengths, KL"].value == 0
@@ -349,6 +362,33 @@ def test_a_report_for_people(dataset, program):
     assert done.exit_code == 0, done.output
     assert "### folk, next measure: all (5, of 1 clusters)" in done.stdout
     assert "### folk, keystrokes: all (1, of 1 clusters)" in done.stdout
+
+
+@pytest.mark.parametrize(("width", "cell"), [(80, "95.0"), (240, "95.0 % [90.0, 99.0]")], ids=["narrow", "wide"])
+def test_tables_fit_the_terminal(width, cell):
+    """Every column is whole; where there is room, with intervals."""
+    names = (
+        "exact",
+        "exact in 5",
+        "F1",
+        "bits a note",
+        "next onset",
+        "next pitch",
+        "next duration",
+        "writable",
+        "valid",
+    )
+    figure = {"value": 0.95, "low": 0.9, "high": 0.99, "n": 240, "n_clusters": 30}
+    report = {"model": "ghostnote-3m", "tests": {"next measure": {"folk": {"ghostnote-3m": {"all": {}}}}}}
+    report["tests"]["next measure"]["folk"]["ghostnote-3m"]["all"] = dict.fromkeys(names, figure)
+    console = Console(width=width, file=StringIO())
+    show(report, console)
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert "\u2026" not in text
+    row = next(line for line in text.splitlines() if line.startswith("ghostnote-3m"))
+    assert row.count(cell) == sum(name not in ("F1", "bits a note") for name in names)
+    assert ("intervals" in text) == (width == 80)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ PYTHON ?= $(shell for one in $(CANDIDATES); do \
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --no-input --retries 5
 SOURCES := $(shell find notation inference lsp_server training export -name '*.py' -o -path '*/bundles/*' -type f)
 
-.PHONY: help demo test install judges editors lint types imports check clean python
+.PHONY: help demo test install judges editors vscode lint types imports check clean python
 
 help:
 	@echo "make demo     see Ghostnote complete two pieces (installs the server alone into .venv-demo)"
@@ -14,6 +14,7 @@ help:
 	@echo "make install  only prepare .venv for development"
 	@echo "make judges   only install the independent judges of the tests (Debian, Ubuntu; node)"
 	@echo "make editors  only install the editors that the tests drive (Debian, Ubuntu)"
+	@echo "make vscode   drive the packed extension in real VS Code (Debian, Ubuntu; Node 20; minutes, 650 MB)"
 	@echo "make clean    remove both environments and every cache"
 
 python:
@@ -48,6 +49,10 @@ judges:
 
 editors:
 	@scripts/setup-editors.sh
+
+vscode: install judges
+	@PYTHON=$(CURDIR)/.venv/bin/python scripts/setup-editors.sh --vscode
+	GHOSTNOTE_E2E=1 .venv/bin/python -m pytest tests/editors/test_vscode.py
 
 lint: install
 	.venv/bin/ruff check .

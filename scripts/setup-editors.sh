@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Installs the editors that the tests drive: Neovim, Vim and Emacs with eglot (promised), and where they can be had
 # Emacs's lsp-mode, and the newest Neovim and Helix, unpacked into build/editors without touching the system.
-# `--all` also installs Kate and a screen for it (160 MB). `--promised` only names what the tests may rely on where CI is
-# set. Asks for nothing; without root, sudo or a network it says what is left out and goes on.
+# `--all` also installs Kate and a screen for it (160 MB). `--vscode` installs instead what the end-to-end test of VS Code
+# needs: Chromium, and code-server in a cache folder of the user's (650 MB); exit code 1 if that cannot be had. `--promised`
+# only names what the tests may rely on where CI is set. Asks for nothing; without root, sudo or a network it says what is
+# left out and goes on.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 promised=(neovim vim emacs-nox elpa-eglot tmux)
@@ -78,6 +80,19 @@ END
     rm -rf "$work"
 }
 
+# code-server is built for the Node that comes with it; the extension's own tools run with the Node on the path.
+setup_vscode() {
+    promised=()
+    wished=(chromium fonts-dejavu-core libkrb5-dev g++ make python3)
+    install_system
+    command -v npm >/dev/null || { say "VS Code's extension needs Node 20 or later with npm: see https://nodejs.org"; return 1; }
+    cd "$here/editors/vscode" && npm ci --no-audit --no-fund && npm run --silent e2e:setup
+}
+
+if [ "${1:-}" = --vscode ]; then
+    setup_vscode </dev/null
+    exit
+fi
 if [ "${1:-}" = --promised ]; then
     printf '%s\n' "${promised[@]}"
     exit 0

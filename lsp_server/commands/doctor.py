@@ -50,7 +50,7 @@ def _examine(model: str, provider: str) -> dict[str, Any]:
         from inference.completion import load_completer
         from inference.errors import GhostnoteError
     except ImportError as error:
-        found["problems"].append(f"cannot run a model: {error}. Install Ghostnote again: pip install ghostnote")
+        found["problems"].append(f"cannot run a model: {error}. Install Ghostnote again, as its README says.")
         return found
     found["providers"] = onnxruntime.get_available_providers()
     try:

@@ -206,7 +206,7 @@ def test_a_missing_server_is_said_once_with_the_way_out(version: str, tmp_path: 
         nvim.keys(":edit<CR>")
         (message,) = until(lambda: nvim.lua("return Notified"), "the message")
         assert "no-such-ghostnote" in message
-        assert "pip install ghostnote" in message
+        assert "Install Ghostnote" in message
 
 
 def test_checkhealth_and_help(nvim: Neovim) -> None:

@@ -116,4 +116,4 @@ def test_musicxml_of_many_lines(tmp_path: Path, xml_file: Path, model: str) -> N
 
 def test_a_missing_server_is_said_with_the_way_out(tmp_path: Path, abc_file: Path) -> None:
     with vim(tmp_path, abc_file, ["no-such-ghostnote", "serve"]) as screen:
-        assert "pip install ghostnote" in " ".join(screen.wait_for("no-such-ghostnote").split())
+        assert "Install Ghostnote" in " ".join(screen.wait_for("no-such-ghostnote").split())

@@ -45,7 +45,7 @@ endfunction
 function! s:start() abort
   let l:command = get(g:, 'ghostnote_cmd', ['ghostnote', 'serve'])
   if !executable(l:command[0])
-    call s:complain('cannot start ' .. l:command[0] .. ': no such program. pip install ghostnote, or set g:ghostnote_cmd')
+    call s:complain('cannot start ' .. l:command[0] .. ': no such program. Install Ghostnote (its README says how), or set g:ghostnote_cmd')
     return
   endif
   let s:job = job_start(l:command, #{in_mode: 'lsp', out_mode: 'lsp', err_io: 'null', noblock: 1,
@@ -59,7 +59,7 @@ endfunction
 
 function! s:initialized(channel, answer) abort
   if get(get(get(a:answer, 'result', {}), 'capabilities', {}), 'positionEncoding', '') !=# 'utf-8'
-    call s:complain('the server does not count columns in UTF-8; update it: pip install -U ghostnote')
+    call s:complain('the server does not count columns in UTF-8; install a newer Ghostnote')
     return
   endif
   let s:ready = 1

@@ -27,16 +27,19 @@ const QUIET = {
 };
 // Generous, for machines that have much else to do, in milliseconds.
 const PATIENCE = 60000;
-const SIZE = { width: 1100, height: 620 };
+const SIZE = { width: 1200, height: 640 };
 
-/** Start VS Code with the extension. `settings` are the user's; `path` is the PATH that the extension sees. */
+/** Start VS Code with the extension. `settings` are the machine's; `path` is the PATH that the extension sees. */
 export async function openEditor({ vsix, settings, path = process.env.PATH, pictures }) {
   const home = mkdtempSync(join(tmpdir(), 'ghostnote-e2e-'));
   const workspace = join(home, 'music');
   const data = join(home, 'data');
   mkdirSync(workspace);
-  mkdirSync(join(data, 'User'), { recursive: true });
-  writeFileSync(join(data, 'User', 'settings.json'), JSON.stringify({ ...QUIET, ...settings }, null, 2));
+  // What says where programs are counts for one machine: VS Code reads it from the settings of the machine alone.
+  for (const [owner, values] of [['User', QUIET], ['Machine', settings]]) {
+    mkdirSync(join(data, owner), { recursive: true });
+    writeFileSync(join(data, owner, 'settings.json'), JSON.stringify(values, null, 2));
+  }
   const folders = ['--user-data-dir', data, '--extensions-dir', join(home, 'extensions')];
   // VSCODE_CLI: the PATH is as it is given here, not as a login shell would make it.
   const env = { ...process.env, HOME: home, PATH: path, VSCODE_CLI: '1' };
@@ -150,7 +153,7 @@ class Editor {
     await entry.waitFor({ state: 'hidden' });
   }
 
-  /** Make a file and open it, with the cursor at its end. */
+  /** Make a file and open it, with the cursor at its end and the list of files out of the way. */
   async open(name, content) {
     writeFileSync(this.path(name), content);
     const row = this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`);
@@ -164,6 +167,8 @@ class Editor {
       return this.page.locator(`.tab.active[data-resource-name^="${name}"]`).waitFor({ timeout: 8000 }).then(() => true, () => false);
     });
     await this.page.locator('.editor-group-container.active .monaco-editor .view-lines').first().waitFor();
+    await this.press('Control+b');
+    await row.waitFor({ state: 'hidden' });
     await this.press('Control+End');
   }
 

@@ -5,8 +5,13 @@ import { goTo, ghostInXml } from './writing.mjs';
 import { hymn, JIG, notesIn } from './scores.mjs';
 import { forget, loudness, starts } from './sound.mjs';
 
-const PREVIEW = 'Ghostnote: Open the Score Preview to the Side';
 const written = JIG.split('K:G')[1].match(/[A-Ga-g]/g).length;
+
+/** Open the preview with its key; the command palette would send the ghost text away. */
+async function preview(editor) {
+  await editor.press('Control+k');
+  await editor.press('v');
+}
 
 /** Where the cursor stands: the editor's status bar says so. */
 async function line(editor) {
@@ -15,7 +20,7 @@ async function line(editor) {
 
 async function jig(editor, name) {
   await editor.write(name, JIG.slice(0, -1), '|');
-  await editor.command(PREVIEW);
+  await preview(editor);
   const frame = await editor.frameWith('svg .abcjs-note');
   await editor.until('the suggestion is grey', () => frame.locator('.abcjs-note.ghost').count());
   return frame;
@@ -28,7 +33,7 @@ async function hymnPreview(editor, name) {
   await goTo(editor, before);
   await editor.press('Enter');
   await ghostInXml(editor);
-  await editor.command(PREVIEW);
+  await preview(editor);
   const frame = await editor.frameWith('svg .vf-stavenote');
   await editor.until('the suggestion is grey', () => frame.locator('.vf-stavenote.ghost').count());
   return { frame, before, after };
@@ -98,7 +103,9 @@ export const previewing = {
     const { frame, before, after } = await hymnPreview(editor, 'drawn.musicxml');
     assert.equal(await frame.locator('.vf-stavenote:not(.ghost)').count(), notesIn(before + after), 'each written note is drawn, and is not grey');
     await editor.picture('preview-musicxml');
-    await frame.locator('.vf-stavenote .vf-notehead').first().click({ force: true });
+    const note = frame.locator('.vf-stavenote .vf-notehead').first();
+    await note.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    await note.click({ force: true });
     const at = before.slice(0, before.indexOf('<note>')).split('\n').length;
     await editor.until('its text is selected', async () => (await line(editor)).includes('selected') && (await line(editor)).startsWith(`Ln ${at + before.slice(before.indexOf('<note>'), before.indexOf('</note>')).split('\n').length - 1},`));
     await editor.until('it is lit', async () => (await frame.locator('.vf-stavenote.lit').count()) === 1);
@@ -116,7 +123,7 @@ export const previewing = {
   async 'MusicXML that is being typed is drawn as far as it goes'(editor) {
     const { before } = hymn();
     await editor.open('typed.musicxml', `${before}\n    <measure number="4">\n      <note><pitch><st`);
-    await editor.command(PREVIEW);
+    await preview(editor);
     const frame = await editor.frameWith('svg .vf-stavenote');
     assert.equal(await frame.locator('.vf-stavenote:not(.ghost)').count(), notesIn(before));
   },
@@ -143,6 +150,8 @@ export const previewing = {
     await editor.press('Escape');
     await editor.command('Ghostnote: Show the Candidates as Notation');
     await editor.until('each is drawn', () => frame.locator('.candidate svg .vf-stavenote.ghost').count());
+    const bars = await frame.locator('.candidate').first().locator('svg .vf-measure').count();
+    assert.equal(bars, 2 * 4, 'two measures of four parts, the suggested one and that before it');
     await editor.picture('candidates-musicxml');
     await frame.locator('.candidate button', { hasText: 'Insert' }).first().click();
     await editor.until('it is in the file', () => notesIn(editor.text('panel.musicxml')) > notesIn(before));

@@ -3,9 +3,9 @@
 //   npm run e2e                     every check
 //   npm run e2e -- --only=TEXT      the checks whose name has the text
 //   npm run e2e -- --offline        not the installation of the packed server, which needs the Python package index
-//   npm run e2e -- --images         writes the pictures of the documentation anew
+//   npm run e2e -- --images         puts the pictures of the documentation into images/
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -20,7 +20,7 @@ const OUT = join(EXTENSION, 'e2e', 'out');
 const vsix = join(EXTENSION, 'ghostnote.vsix');
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length) ?? '';
 const has = (option) => process.argv.includes(option);
-const pictures = has('--images') ? join(EXTENSION, 'images') : OUT;
+const DOCUMENTED = ['ghost-text', 'preview', 'candidates', 'preview-musicxml'];
 
 for (const [path, way] of [[vsix, 'npm run package'], [NODE, 'npm run e2e:setup'], [SERVER, 'npm run e2e:setup'], [CHROMIUM, 'apt-get install chromium'], [GHOSTNOTE, 'make install']]) {
   assert.ok(existsSync(path), `there is no ${path}: run ${way}`);
@@ -34,7 +34,7 @@ async function checkAll(what, checks, options, more = {}) {
   if (chosen.length === 0) {
     return;
   }
-  const editor = Object.assign(await openEditor({ vsix, pictures, ...options }), more);
+  const editor = Object.assign(await openEditor({ vsix, pictures: OUT, ...options }), more);
   try {
     for (const [name, check] of chosen) {
       const began = Date.now();
@@ -63,6 +63,9 @@ if (has('--offline')) {
   const programs = join(folder, 'bin');
   await checkAll('installing', installing, { settings: { 'ghostnote.model': MODEL }, path: emptyPath(programs) }, { programs });
   rmSync(folder, { recursive: true, force: true });
+}
+if (has('--images')) {
+  DOCUMENTED.forEach((name) => copyFileSync(join(OUT, `${name}.png`), join(EXTENSION, 'images', `${name}.png`)));
 }
 console.log(`${results.ok} ok, ${results.failed} failed`);
 process.exitCode = results.failed > 0 || results.ok === 0 ? 1 : 0;

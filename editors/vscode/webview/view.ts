@@ -33,6 +33,9 @@ export interface Drawing {
   mark(name: string, isMarked: (place: Span) => boolean): void;
 }
 
+/** How long the page must keep its width before it is drawn anew, in milliseconds. */
+const PAUSE = 150;
+
 /** Draws a text. @throws Error with a message for the user if it cannot be drawn as it stands. */
 export type Draw = (target: HTMLElement, request: Request, onClick: (place: Span) => void) => Promise<Drawing>;
 
@@ -40,6 +43,7 @@ export function show(draw: Draw): void {
   let drawing: Drawing | undefined;
   let cursor = 0;
   let wanted = 0;
+  let last: Request | undefined;
 
   const light = (): void => {
     const place = drawing && placeAt(drawing, cursor);
@@ -47,6 +51,7 @@ export function show(draw: Draw): void {
   };
   const draws = async (request: Request): Promise<void> => {
     const number = ++wanted;
+    last = request;
     try {
       const drawn = await draw(element('score'), request, ({ start, end }) => tell({ kind: 'select', start, end }));
       if (number !== wanted) {
@@ -69,6 +74,7 @@ export function show(draw: Draw): void {
   };
 
   controls(plays);
+  whenWidthChanges(() => last && void draws(last));
   listen(async (message) => {
     switch (message.kind) {
       case 'draw':
@@ -89,6 +95,20 @@ export function show(draw: Draw): void {
         stop();
         break;
     }
+  });
+}
+
+function whenWidthChanges(act: () => void): void {
+  let width = window.innerWidth;
+  let timer: number | undefined;
+  window.addEventListener('resize', () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => {
+      if (window.innerWidth !== width) {
+        width = window.innerWidth;
+        act();
+      }
+    }, PAUSE);
   });
 }
 

@@ -89,7 +89,7 @@ function M.attach(buf)
   if vim.fn.executable(program) == 0 then
     if not told_missing then
       told_missing = true
-      local message = "Ghostnote: cannot start '%s': no such program. Install it (pip install ghostnote), or name it in cmd"
+      local message = "Ghostnote: cannot start '%s': no such program. Install Ghostnote (its README says how), or name it in cmd"
       vim.notify(message:format(program), vim.log.levels.ERROR)
     end
     return false

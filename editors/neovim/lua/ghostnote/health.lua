@@ -34,7 +34,7 @@ local function check_server()
   local program = vim.fn.exepath(cmd[1])
   if program == "" then
     report("error", ("the server '%s' is not found"):format(cmd[1]), {
-      "pip install ghostnote",
+      "Install Ghostnote: its README says how",
       "or name the program: require('ghostnote').setup({ cmd = { '/path/to/ghostnote', 'serve' } })",
     })
     return

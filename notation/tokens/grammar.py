@@ -66,6 +66,7 @@ class Scope:
         required: those without which no measure ends.
         voices: the (staff, number) that may be written in a part; None for any, in ascending order.
         heads: what a head may hold: families among `time`, `key`, `|:`, `ending`, `len`.
+        breaks: whether a section may begin after a barline that ends none; models are not taught where.
         pickups: the lengths an irregular measure may have, and then only at the start of a section; None for any.
         symbols: whether chord symbols may be written.
         graces: whether grace notes may be written; chords of them never are where `max_chord` is limited.
@@ -78,6 +79,7 @@ class Scope:
     required: frozenset[int] = frozenset()
     voices: tuple[tuple[int, int], ...] | None = None
     heads: frozenset[str] = frozenset({"time", "key", "|:", "ending", "len"})
+    breaks: bool = True
     pickups: frozenset[Fraction] | None = None
     symbols: bool = True
     graces: bool = True
@@ -427,7 +429,7 @@ class Grammar:
         if self.number < 0:
             return _several(self._section_starts())
         following = self.number % (v.N_MEASURE_NUMBERS - 1) + 1
-        starts = self._section_starts() if "|:" in self.scope.heads else frozenset()
+        starts = self._section_starts() if self.scope.breaks and "|:" in self.scope.heads else frozenset()
         return _several(starts | {TOKEN_IDS[f"m:{following}"]})
 
     def _section_starts(self) -> frozenset[int]:

@@ -279,6 +279,7 @@ def _scope(site: CompletionSite, pickups: frozenset[Fraction], style: PartStyle)
         required=frozenset({site.part}),
         voices=_voices_of(site, style),
         heads=frozenset({"|:", "ending", "len"}) if len(site.score.parts) == 1 else frozenset(),
+        breaks=False,
         pickups=pickups,
         symbols=style.symbols,
         graces=style.graces,

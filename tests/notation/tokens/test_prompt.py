@@ -91,3 +91,15 @@ def test_the_remaining_length_is_what_lies_between():
     prompt = prompt_of(HEADER + "DFA ‸ d|")
     assert prompt.grammar.voice is not None
     assert prompt.grammar.voice.remaining == Fraction(1, 4)
+
+
+@pytest.mark.parametrize(
+    ("barline", "numbers"),
+    [pytest.param("|", {"m:4"}, id="goes on"), pytest.param(":|", {"m:1", "m:0"}, id="or begins a section")],
+)
+def test_measures_are_numbered_on_within_a_section(barline, numbers):
+    """A model is taught to choose a number only where a section has ended."""
+    grammar = prompt_of(HEADER + "A|DFA d2f|DFA d2f|‸").grammar
+    for word in ("d:3/4", "n:0:0", barline):
+        grammar.advance(v.TOKEN_IDS[word])
+    assert {v.TOKENS[token_id] for token_id in grammar.legal_ids()} == numbers

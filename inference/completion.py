@@ -46,7 +46,7 @@ class Suggestion:
     Attributes:
         text: what to insert.
         offset: where, in code points.
-        measures: how many measures it completes.
+        measures: how many measures it completes; a pickup that it begins with is not counted.
         score: log-probability a choice, in nats; higher is likelier.
         explanation: one sentence for people.
     """
@@ -63,7 +63,7 @@ class CompletionOptions:
     """What is asked for.
 
     Attributes:
-        measures: how many measures a suggestion has, the one at the cursor included.
+        measures: how many measures a suggestion has, the one at the cursor included unless it is a pickup.
         candidates: how many different suggestions.
         temperature: 0 for the likeliest, up to about 1.2 for variety.
         seed: of the drawing at temperatures above 0.
@@ -208,7 +208,7 @@ class Completer:
         return Suggestion(
             text,
             prompt.site.offset,
-            len(measures),
+            max(1, len(measures) - candidate.measures[0].is_pickup),
             candidate.log_probability / max(1, candidate.n_tokens),
             explain(candidate),
         )

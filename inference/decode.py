@@ -41,7 +41,7 @@ class DecodedMeasure:
     """One measure as the model wrote it.
 
     Attributes:
-        head: tokens before its voices, `m:` included; empty for the measure at the cursor.
+        head: tokens before its voices, `m:` included; empty for the measure at the cursor, unless the prompt has none.
         voices: new tokens by voice.
         barline: the token it ends with.
         reference: how many measures back the model referred to, if it did.
@@ -51,6 +51,11 @@ class DecodedMeasure:
     voices: Mapping[VoiceId, tuple[int, ...]]
     barline: int
     reference: int | None = None
+
+    @property
+    def is_pickup(self) -> bool:
+        """Whether it is a section's first, short one."""
+        return self.head[:1] == (v.PICKUP,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +248,7 @@ def next_measures(
     Args:
         engine: the model.
         prompt: what it reads.
-        n_measures: how many measures to write, the one at the cursor included.
+        n_measures: how many measures to write, the one at the cursor included, unless that is a pickup.
         candidates: how many different answers to try for; fewer may come.
         temperature: 0 takes the likeliest choice each time; above, choices are drawn.
         seed: of the drawing.
@@ -263,6 +268,10 @@ def next_measures(
     loop.settle(row)
     if row.done:
         return _distinct([row])
+    while row.grammar.heads and not row.done:  # one decision for all candidates
+        logits = engine.prefill([*prompt.ids, *row.feed], cancelled)
+        loop.take(row, loop.chosen(logits, row))
+        loop.settle(row)
     most = MAX_CHOICES if temperature > 0 else min(candidates, MAX_CHOICES)
     if row.feed:
         options = choices(engine.prefill([*prompt.ids, *row.feed], cancelled), row.grammar, most)
@@ -333,10 +342,10 @@ class _Loop:
             logits = self._read(batch, rows)
             for row, row_logits in zip(rows, logits, strict=True):
                 if not row.done:
-                    self.take(row, self._chosen(row_logits, row))
+                    self.take(row, self.chosen(row_logits, row))
                     self.settle(row)
 
-    def _chosen(self, logits: Logits, row: _Row) -> Choice:
+    def chosen(self, logits: Logits, row: _Row) -> Choice:
         """What comes next: the likeliest, or what is drawn."""
         if self.temperature > 0:
             return self._drawn(choices(logits, row.grammar), 1)[0]
@@ -402,13 +411,21 @@ class _Loop:
             row.head.append(token_id)
         elif grammar.voice is not None and grammar.voice.ids:
             row.voices.setdefault(grammar.voice.id, []).append(token_id)
+        if before is Phase.MEASURE:
+            grammar.last_measure = self._n_left(row) == 1
 
     def _end_measure(self, row: _Row, barline: int) -> None:
         voices = {voice: tuple(ids) for voice, ids in row.voices.items()}
         row.measures.append(DecodedMeasure(tuple(row.head), voices, barline, row.reference))
         row.head, row.voices, row.reference, row.measure_tokens = [], {}, None, 0
-        if len(row.measures) >= self.n_measures or v.TOKENS[barline] == "|]":
+        n_left = self._n_left(row)
+        if not n_left or v.TOKENS[barline] == "|]":
             row.done = True
             return
-        row.grammar.last_measure = len(row.measures) == self.n_measures - 1
+        row.grammar.last_measure = n_left == 1
         row.feed.extend(self.prompt.open_measure(row.grammar, len(row.measures)))
+
+    def _n_left(self, row: _Row) -> int:
+        """How many measures are still to be finished; a pickup at the cursor comes on top of those asked for."""
+        first = row.measures[0].head if row.measures else row.head
+        return self.n_measures + (v.PICKUP in first) - len(row.measures)

@@ -59,6 +59,8 @@ class CompletionSite:
             filled, and no barline is written.
         max_measures: how many measures make sense here; None for no limit.
         pending: what is half typed.
+        repeat_start: True if a repeat sign is typed before the cursor and nothing of its measure yet.
+        ending: True if the number of a variant ending is.
         detail: the language's own notes for printing (style, insertion context); opaque to everyone else.
     """
 
@@ -79,6 +81,8 @@ class CompletionSite:
     barline_follows: bool = False
     max_measures: int | None = None
     pending: Pending = NOTHING_PENDING
+    repeat_start: bool = False
+    ending: bool = False
     detail: object = None
 
     @property

@@ -6,8 +6,9 @@ server decodes for five candidates. The rules and the n-gram model have learned 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ import numpy as np
 
 from export.bundle import export_bundle
 from export.evaluation.documents import is_valid
-from export.evaluation.reading import ModelReader, NGramReader, read_ratios
+from export.evaluation.reading import UNWRITABLE, ModelReader, NGramReader, head_nats, read_ratios, true_head
 from export.evaluation.tasks import Content, Task, parts_of, site_of
 from inference.bundle import find_bundle, load_bundle
 from inference.completion import GENERATED_TOKENS, MIN_DIFFERENT
@@ -143,7 +144,12 @@ class NGramPredictor:
         prompt = make_prompt(site_of(task), GENERATED_TOKENS)
         if prompt is None:
             return Prediction(())
-        ratios = read_ratios(self._reader(task.history), prompt.grammar, task)
+        reader, grammar = self._reader(task.history), prompt.grammar
+        head = true_head(grammar, task)
+        ratios = UNWRITABLE
+        if head is not None:
+            nats = math.log(max(1, len(grammar.heads)))  # it has learned no heads: each is as likely
+            ratios = read_ratios(reader, _after(grammar, head), task, nats)
         return Prediction(self.write(task.history, prompt.grammar, 1), ratios)
 
     def write(
@@ -158,6 +164,7 @@ class NGramPredictor:
             random: draws each token by its probability; None takes the likeliest.
         """
         grammar = grammar.copy()
+        grammar = _after(grammar, grammar.heads[0] if grammar.heads else ())
         found: list[Content] = []
         while len(found) < n_measures:
             content = self._measure(self._reader([*history, *found]), grammar, random)
@@ -214,11 +221,19 @@ class ModelPredictor:
             return Prediction([measure_content(one, task.part) for one in self._decoded(prompt, 1)])
         found = self._decoded(prompt, N_CANDIDATES * MIN_DIFFERENT)
         contents = dict.fromkeys(measure_content(one, task.part) for one in found)
-        ratios = read_ratios(ModelReader(self.engine, prompt), prompt.grammar, task)
+        ratios = self._read(prompt, task)
         valid = is_valid(self.engine, task)
         if valid is not None:
             ratios["valid"] = (float(valid), 1.0)
         return Prediction([*contents][:N_CANDIDATES], ratios)
+
+    def _read(self, prompt: Prompt, task: Task) -> dict[str, tuple[float, float]]:
+        head = true_head(prompt.grammar, task)
+        if head is None:
+            return dict(UNWRITABLE)
+        nats = head_nats(ModelReader(self.engine, prompt), prompt.grammar, head)
+        begun = replace(prompt, ids=(*prompt.ids, *head), grammar=_after(prompt.grammar, head))
+        return read_ratios(ModelReader(self.engine, begun), begun.grammar, task, nats)
 
     def prompt(self, task: Task) -> Prompt | None:
         """What the model reads; None if the measures before have no tokens."""
@@ -227,6 +242,14 @@ class ModelPredictor:
     def _decoded(self, prompt: Prompt, candidates: int) -> list[DecodedMeasure]:
         found: list[Candidate] = next_measures(self.engine, prompt, candidates=candidates)
         return [one.measures[0] for one in found]
+
+
+def _after(grammar: Grammar, head: Sequence[int]) -> Grammar:
+    """A copy of a grammar, after the head of a measure."""
+    grammar = grammar.copy()
+    for token in head:
+        grammar.advance(token)
+    return grammar
 
 
 def measure_content(measure: DecodedMeasure, part: int) -> Content:

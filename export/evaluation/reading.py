@@ -4,9 +4,10 @@ Both are teacher-forced: the predictor reads what the measure really holds so fa
 
 Bits a note. The probability of a measure is that of its music, however it is said: where a voice begins, that it plays
 an earlier measure again (all references to the same music, and its echo) and that it is written out, added up; then
-that it ends (by whichever barline). The grammar's certainties cost nothing. The sum over measures is divided by their
-noteheads. Measures that cannot be suggested (the grammar has no pickup after a repeat sign, say, and there is room for
-so many tokens only) have no probability and are left out; the figure `writable` says how many are not.
+that it ends (by whichever barline). Where a section may begin with a pickup, whether it does is part of the measure.
+The grammar's certainties cost nothing. The sum over measures is divided by their noteheads. Measures that cannot be
+suggested (a pickup of a length that the tune gives no hint of, say; and there is room for so many tokens only) have no
+probability and are left out; the figure `writable` says how many are not.
 
 The next note. For each note of a measure that a predictor has read up to the note before, its likeliest next note, and
 whether its onset, its duration and its pitch (a chord's lowest) are right, each by itself. Rests between two notes
@@ -17,7 +18,7 @@ Grace notes are not asked for.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Protocol
@@ -44,6 +45,10 @@ _MOST_STEPS = 24
 """Tokens that a predictor may write before its next note; more is no note."""
 _MOST_TOKENS = GENERATED_TOKENS - _MOST_STEPS
 """Of a measure; a model has no room for more."""
+
+
+UNWRITABLE: Mapping[str, tuple[float, float]] = {"writable": (0.0, 1.0)}
+"""The figures of a measure that cannot be suggested."""
 
 
 class Reader(Protocol):
@@ -110,21 +115,45 @@ class NGramReader:
         return self.choices(self.logits(written), grammar)
 
 
-def read_ratios(reader: Reader, grammar: Grammar, task: Task) -> dict[str, tuple[float, float]]:
+def read_ratios(reader: Reader, grammar: Grammar, task: Task, head_nats: float = 0.0) -> dict[str, tuple[float, float]]:
     """Bits a note, how much is writable, and the next note's fields, of one measure; see the module.
 
     Args:
         reader: standing before the measure.
         grammar: standing there too; not changed.
         task: which measure.
+        head_nats: what its head has cost.
     """
     n_tokens = sum(len(prefix) + len(ids) for prefix, ids in _laid_out(task.truth, task.source.n_parts))
     nats = measure_nats(reader, grammar, task.truth, task.source.n_parts) if n_tokens <= _MOST_TOKENS else None
     if nats is None:
-        return {"writable": (0.0, 1.0)}
+        return dict(UNWRITABLE)
     n_notes = sum(token in _NOTEHEADS for _, ids in task.truth for token in ids)
     fields = _field_ratios(reader, grammar, task)
-    return {"bits a note": (nats / math.log(2), n_notes), **fields, "writable": (1.0, 1.0)}
+    return {"bits a note": ((head_nats + nats) / math.log(2), n_notes), **fields, "writable": (1.0, 1.0)}
+
+
+def true_head(grammar: Grammar, task: Task) -> tuple[int, ...] | None:
+    """What of the head is left to a predictor, as it really is: empty where all is given; None if it cannot be said."""
+    if not grammar.heads:
+        return ()
+    if "pickup" not in task.kinds:
+        return next((head for head in grammar.heads if head[0] != v.PICKUP), None)
+    length = v.TOKEN_IDS.get(f"len:{task.score.parts[task.part].measures[task.measure].duration / v.LENGTH_UNIT}")
+    return next((head for head in grammar.heads if head[0] == v.PICKUP and head[-1] == length), None)
+
+
+def head_nats(reader: Reader, grammar: Grammar, head: Sequence[int]) -> float:
+    """What the head of a measure costs, in nats. The grammar is not changed."""
+    grammar = grammar.copy()
+    written: list[int] = []
+    nats = 0.0
+    for token in head:
+        if len(grammar.legal_ids()) > 1:
+            logits = reader.logits(written)
+            nats -= _plain(reader.choices(logits, grammar), logits, token)
+        _write(grammar, written, token)
+    return nats
 
 
 def measure_nats(reader: Reader, grammar: Grammar, truth: Content, n_parts: int) -> float | None:

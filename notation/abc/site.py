@@ -232,6 +232,8 @@ class _Finder:
             barline_follows=gap.barline_follows,
             max_measures=gap.max_measures,
             pending=pending,
+            repeat_start=self._begins_repeat(voice),
+            ending=bool(voice.ending),
             detail=self._detail(voice, part, before),
         )
 
@@ -326,14 +328,15 @@ class _Finder:
             may_break=is_end and not self.rest and not following.startswith("w:") and not typed_prefix,
             prefix=prefix,
             has_prefix=self.has_prefix,
-            repeat_start=voice.repeat_start or (not voice.current() and self._measure_repeats(voice)),
+            repeat_start=self._begins_repeat(voice),
             has_ending=bool(voice.ending),
             newline="\r\n" if "\r\n" in self.document.text else "\n",
             repeats=self.parser.propagates == "not",
         )
 
-    def _measure_repeats(self, voice: VoiceState) -> bool:
-        return voice.index < len(voice.measures) and voice.measures[voice.index].repeat_start
+    def _begins_repeat(self, voice: VoiceState) -> bool:
+        typed = voice.index < len(voice.measures) and voice.measures[voice.index].repeat_start
+        return voice.repeat_start or (typed and not voice.current())
 
 
 @dataclass(frozen=True, slots=True)

@@ -324,7 +324,7 @@ class TuneParser:
 
     def _header_field(self, letter: str, value: str, start: int, end: int) -> None:
         if letter == "X":
-            if not self.is_in_order:
+            if value and not self.is_in_order:
                 self._keep("X", value)
         elif letter == "T" and value and not self.title:
             self.title = value

@@ -123,7 +123,10 @@ class Timeline:
         self._span = Span(offset, offset + len(line))
         cells = line.split("\t")
         if line.startswith("**") and not self._fields:
-            self._open(cells)
+            if self.spines:
+                self._report("second-piece", "another piece begins after all spines have ended; it is left out")
+            else:
+                self._open(cells)
             return
         if len(cells) != len(self._fields):
             self._report("column-count", f"the line has {len(cells)} columns, but {len(self._fields)} spines are open;"

@@ -131,6 +131,7 @@ class Repeats:
 
 _REPEAT_START = mask_of([v.REPEAT_START])
 _REPEAT_HEADS = mask_of([v.REPEAT_START, *family_ids("ending")])
+_MEASURE_REST = mask_of([v.MEASURE_REST])
 _FAMILIES = {name: mask_of(family_ids(name)) for name in ("time", "key", "mode", "ending", "len")}
 _LENGTHS = {token_id: int(v.TOKENS[token_id][4:]) * v.LENGTH_UNIT for token_id in family_ids("len")}
 _PARTS = {token_id: int(v.TOKENS[token_id][5:]) for token_id in family_ids("part")}
@@ -218,6 +219,7 @@ class Grammar:
         repeats: where it stands among repeats; None if they are not looked at.
         closing: the barline that the measure being written must end with; None if there is a choice.
         last_measure: whether no measure follows the one being written: its last event is not tied.
+        heads: the heads to choose from for the measure to come, or what is left of them; empty if they are not decided.
     """
 
     scope: Scope
@@ -230,6 +232,7 @@ class Grammar:
     repeats: Repeats | None = None
     closing: int | None = None
     last_measure: bool = False
+    heads: tuple[tuple[int, ...], ...] = ()
 
     phase: Phase = Phase.MEASURE
     voice: _Voice | None = None
@@ -325,6 +328,8 @@ class Grammar:
     def _legal(self) -> Legal:
         if self.phase is Phase.EVENT and self.voice is not None:
             return self._inside(self.voice)
+        if self.heads:
+            return legal_of(_several(frozenset(head[0] for head in self.heads)))
         if self.phase is Phase.MEASURE:
             return legal_of(self._measure_numbers())
         if self.phase is Phase.KEY:
@@ -401,6 +406,11 @@ class Grammar:
 
     def advance(self, token_id: int) -> None:
         """Take one legal token (never a reference: advance over what it stands for)."""
+        self._advance_by_phase(token_id)
+        if self.heads:
+            self._advance_decided(token_id)
+
+    def _advance_by_phase(self, token_id: int) -> None:
         if self.voice is not None and token_id not in _LEAVE_VOICE:
             self.voice.advance(token_id)
         elif self.phase is Phase.MEASURE:
@@ -448,6 +458,14 @@ class Grammar:
         self._early_end = False
         self._written = {}
         self._next_ties = {}
+
+    def _advance_decided(self, token_id: int) -> None:
+        """Go on in the heads that begin with a token; after a whole one nothing more of a head may come."""
+        left = tuple(head[1:] for head in self.heads if head[0] == token_id)
+        self.heads = left if all(left) else ()
+        if not self.heads:
+            self._head = len(_HEAD_ORDER)
+            self.closing = v.BARLINE_IDS["|"] if self.number == 0 else None
 
     def _begins_unfinished(self) -> bool:
         """Whether a section begins with a measure whose length is not said yet."""
@@ -508,7 +526,8 @@ class Grammar:
         """What may begin voice 1.1 of the part named last, which needs no announcement."""
         if not self._may_be_implied():
             return NOTHING
-        return self._new_voice((self._part or 0, 1, 1)).place.legal(last_measure=self.last_measure).mask
+        mask = self._new_voice((self._part or 0, 1, 1)).place.legal(last_measure=self.last_measure).mask
+        return mask & ~_MEASURE_REST if self.number == 0 else mask
 
     def _barlines(self) -> Mask:
         if self.closing is not None:

@@ -354,7 +354,9 @@ class Place:
 
     def _note(self, pitch: Sounding) -> dict[str, Any]:
         in_grace = self.previous == v.GRACE
-        changes = {**self._left(), "last": pitch, "chord_size": 1, "in_grace": in_grace}
+        is_spelled = bool(self.forced) and self.forced[0].alter is not None  # what is typed belongs to one note
+        chord_size = self.frame.max_chord if is_spelled else 1
+        changes = {**self._left(), "last": pitch, "chord_size": chord_size, "in_grace": in_grace}
         if in_grace:
             return changes
         return {**changes, "landing": _landed(changes.get("landing", self.landing), pitch), **self._moved()}

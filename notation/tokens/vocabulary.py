@@ -139,7 +139,9 @@ HIDDEN_REST: Final = TOKEN_IDS["skip"]
 MEASURE_REST: Final = TOKEN_IDS["R"]
 TIE: Final = TOKEN_IDS["tie"]
 GRACE: Final = TOKEN_IDS["grace"]
+PICKUP: Final = TOKEN_IDS["m:0"]
 REPEAT_START: Final = TOKEN_IDS["|:"]
+ENDING_IDS: Final = frozenset(TOKEN_IDS[f"ending:{number}"] for number in (1, 2, 3))
 FIRST_REFERENCE: Final = TOKEN_IDS["ref:1"]
 
 DURATION_IDS: Final = {duration: TOKEN_IDS[duration_token(*duration)] for duration in DURATIONS}

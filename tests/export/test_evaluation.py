@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from fractions import Fraction
 from io import StringIO
 
 import numpy as np
@@ -26,7 +27,9 @@ from export.evaluation.show import show
 from export.evaluation.tasks import parts_of
 from inference.bundle import load_bundle
 from inference.engine import Engine
+from notation.score import KeySignature
 from notation.tokens import vocabulary as v
+from notation.tokens.decode import decode_segment
 from tests.support.bundles import music_bundle
 from training.dataset.build import Dataset, build
 
@@ -206,6 +209,22 @@ def test_what_the_grammar_cannot_write_has_no_probability(dataset, model):
     ratios = model(replace(task, truth=too_short)).ratios
     assert ratios["writable"] == (0, 1)
     assert "bits a note" not in ratios
+
+
+def test_a_pickup_is_predicted_where_it_fits(tmp_path, model):
+    """The second one is another than the short measure asks for: nobody could suggest it."""
+    section = "dfa afd|ege gec|dfa afd|Adc d2:|\n"
+    (tmp_path / "one.abc").write_text(f"X:1\nM:6/8\nL:1/8\nK:D\nA|{section}d|{section}B/A/B/|{section}", "utf-8")
+    build(tmp_path / "dataset", {"folder": tmp_path})
+    dataset = Dataset.open(tmp_path / "dataset")
+    fits, other = (task for task in all_tasks(dataset, "folk") if "pickup" in task.kinds)
+    for task, writable in ((fits, 1), (other, 0)):
+        prediction = model(task)
+        assert prediction.ratios["writable"] == (writable, 1)
+        assert ("bits a note" in prediction.ratios) == bool(writable)
+        for candidate in prediction.candidates:
+            [(_, ids)] = candidate
+            assert decode_segment(ids, KeySignature())[-1].end == Fraction(1, 8)
 
 
 def test_every_note_is_asked_for_once(dataset, model):

@@ -44,7 +44,7 @@ def tunes() -> Iterator[str]:
 @pytest.mark.parametrize(
     "source",
     [
-        pytest.param("‸", id="first measure"),
+        pytest.param("D6:|‸", id="a new section"),
         pytest.param("DFA d2‸", id="one eighth is missing"),
         pytest.param("DFA d2f‸", id="only the barline is missing"),
         pytest.param("DFA d2f|ged ‸", id="half a measure"),
@@ -135,6 +135,30 @@ def test_as_many_measures_as_asked_for(completer, measures):
     [suggestion] = result.suggestions
     assert suggestion.measures <= measures
     assert suggestion.text.count("|") >= suggestion.measures
+
+
+@pytest.mark.parametrize("measures", [1, 2])
+@pytest.mark.parametrize("section", [":|‸", ":|\n|:‸", "||\n‸"])
+def test_a_pickup_completes_the_short_measure_and_leads_on(completer, section, measures):
+    source = HEADER + "A|DFA d2f|DFA d2" + section
+    result = complete(completer, source, measures=measures, candidates=3)
+    assert len(result.suggestions) == 3
+    for suggestion in result.suggestions:
+        assert suggestion.measures == measures or suggestion.text.endswith("|]")
+        score = ABC.parse(source.replace("‸", suggestion.text)).scores[0]
+        lengths = [measure.duration * 8 for measure in score.parts[0].measures[3:]]
+        assert lengths[:2] == [1, 6]
+        assert len(lengths) == 1 + suggestion.measures
+
+
+def test_the_model_decides_whether_a_tune_begins_with_a_pickup(completer):
+    """One decision for all candidates, so that the first does not depend on how many are asked for."""
+    result = complete(completer, HEADER + "‸", candidates=4)
+    documents = [ABC.parse(HEADER + one.text) for one in result.suggestions]
+    firsts = {document.scores[0].parts[0].measures[0].duration * 8 for document in documents}
+    assert len(documents) > 1
+    assert firsts in ({1}, {6})
+    assert not any(one.code.startswith("measure") for document in documents for one in document.diagnostics)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from notation.abc import LANGUAGE
@@ -563,6 +563,7 @@ ABC_LIKE = st.lists(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(max_size=200), ABC_LIKE, ABC_LIKE.map(lambda music: HEADER + music)))
+@example("X:")
 def test_no_text_makes_it_fail(text: str) -> None:
     document = LANGUAGE.parse(text)
     assert document.text == text

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from notation.kern import parse
@@ -210,6 +210,7 @@ _LINES = st.lists(_CELLS, min_size=1, max_size=4).map("\t".join)
 
 
 @given(st.lists(_LINES, max_size=25).map("\n".join), st.integers(1, 3))
+@example("4c\n=\n*-\n**kern", 1)
 def test_any_text_gives_full_voices(text, n_spines):
     document = parse("\t".join(["**kern"] * n_spines) + "\n" + text)
     (piece,) = document.scores

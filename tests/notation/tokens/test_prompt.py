@@ -30,11 +30,12 @@ def words(prompt: Prompt) -> str:
 @pytest.mark.parametrize(
     ("music", "tokens"),
     [
-        pytest.param("‸", "m:1", id="the first measure"),
+        pytest.param("D2‸", "m:1 d:1/4 n:0:0", id="the first measure"),
         pytest.param("DFA d2f|‸", "m:1 n:0:0 n:2:0 n:4:0 d:1/4 n:7:0 d:1/8 n:9:0 | m:2", id="a new measure"),
         pytest.param("DFA d‸", "m:1 n:0:0 n:2:0 n:4:0 n:7:0", id="inside a measure"),
         pytest.param("A|DFA‸", "m:0 len:4 n:4:0 | m:1 n:0:0 n:2:0 n:4:0", id="after a pickup"),
         pytest.param("D6:|\n‸", "m:1 d:3/4 n:0:0 :| m:1", id="a new section"),
+        pytest.param("D6:|\n|:‸", "m:1 d:3/4 n:0:0 :| m:1 |:", id="a new section with a repeat"),
         pytest.param("D6|[M:9/8][K:G]‸", "m:1 d:3/4 n:0:0 | m:2 time:9/8 key:1 mode:major", id="new metre and key"),
     ],
 )
@@ -71,6 +72,19 @@ def test_a_typed_accidental_decides_the_pitch():
     assert "n:0:0" not in notes
 
 
+def test_a_typed_accidental_belongs_to_one_note():
+    grammar = prompt_of(HEADER + "[DF][FA]D DFA|[DF][FA]D ^‸").grammar
+    grammar.advance(v.TOKEN_IDS["n:0:1"])
+    assert not {v.TOKENS[token_id] for token_id in grammar.legal_ids() if token_id in v.UP_OF}
+
+
+def test_no_accidental_goes_before_a_note_that_is_tied_into():
+    source = HEADER + "DFA E- ^"
+    site = ABC.completion_site(ABC.parse(source), len(source))
+    assert site is not None
+    assert make_prompt(site, 500) is None
+
+
 def test_an_open_tuplet_is_finished_first():
     prompt = prompt_of(HEADER + "(3DFA (3DF‸")
     names = {v.TOKENS[token_id] for token_id in np.flatnonzero(prompt.grammar.legal())}
@@ -103,3 +117,49 @@ def test_measures_are_numbered_on_within_a_section(barline, numbers):
     for word in ("d:3/4", "n:0:0", barline):
         grammar.advance(v.TOKEN_IDS[word])
     assert {v.TOKENS[token_id] for token_id in grammar.legal_ids()} == numbers
+
+
+SHORT = "A|DFA d2f|DFA d2"
+
+
+@pytest.mark.parametrize(
+    ("music", "heads"),
+    [
+        pytest.param("‸", {"m:1", "m:0 len:4"}, id="a tune"),
+        pytest.param("|:‸", {"m:1 |:", "m:0 |: len:4"}, id="a tune, with a repeat"),
+        pytest.param(SHORT + ":|\n‸", {"m:0 len:4"}, id="after a short measure"),
+        pytest.param("D6|DFA d3/||‸", {"m:0 len:6"}, id="after a short measure, in a tune without pickups"),
+        pytest.param(SHORT + ":|\n|:‸", {"m:0 |: len:4"}, id="a repeat is typed"),
+        pytest.param(SHORT + "|:‸", {"m:0 |: len:4"}, id="a repeat alone"),
+        pytest.param("A|D6|1 DFA d2:|2 DFA d2||‸", {"m:0 len:4"}, id="after the second ending"),
+        pytest.param(SHORT + "f||‸", {"m:1", "m:0 len:4"}, id="after a full measure"),
+        pytest.param(SHORT + ":|\nM:9/8\n‸", {"m:1 time:9/8", "m:0 time:9/8 len:4"}, id="in a new metre"),
+        pytest.param("D6:|‸", set(), id="in a tune without pickups"),
+        pytest.param(SHORT + "f|‸", set(), id="inside a section"),
+        pytest.param(SHORT + ":|A‸", set(), id="begun"),
+        pytest.param(SHORT + ":|^‸", set(), id="half typed"),
+        pytest.param(SHORT + ":|‸\nD6|D6|]", set(), id="music follows"),
+        pytest.param("A|D6|1 DFA d2:|‸", set(), id="the second ending is due"),
+        pytest.param("A|D6|1 DFA d2:|2 ‸", set(), id="an ending is typed"),
+        pytest.param("V:1\nA|D6|DFA d2:|‸\nV:2\nA|D6|DFA d2:|\n", set(), id="two parts"),
+        pytest.param("M:none\nA|D6|DFA d2:|‸", set(), id="free metre"),
+        pytest.param("A|D6|DFA d13/8:|‸", set(), id="a length without a token"),
+    ],
+)
+def test_a_section_may_begin_with_the_pickup_that_fits(music, heads):
+    prompt = prompt_of(HEADER + music)
+    assert {" ".join(v.TOKENS[token_id] for token_id in head) for head in prompt.grammar.heads} == heads
+    assert (v.family(v.TOKENS[prompt.ids[-1]]) == "m") <= (not heads)
+
+
+@pytest.mark.parametrize("music", [SHORT + ":|‸", SHORT + ":|\n|:‸"])
+def test_after_a_pickup_the_first_whole_measure_comes(music):
+    grammar = prompt_of(HEADER + music).grammar
+    for token_id in grammar.heads[0]:
+        assert list(grammar.legal_ids()) == [token_id]
+        grammar.advance(token_id)
+    assert not any(grammar.legal()[v.TOKEN_IDS[word]] for word in ("|:", "ending:1", "R", "d:1/4"))
+    grammar.advance(v.TOKEN_IDS["n:4:0"])
+    assert {v.TOKENS[token_id] for token_id in grammar.legal_ids()} & set(v.BARLINES) == {"|"}
+    grammar.advance(v.TOKEN_IDS["|"])
+    assert {v.TOKENS[token_id] for token_id in grammar.legal_ids()} == {"m:1"}

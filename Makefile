@@ -14,7 +14,7 @@ help:
 	@echo "make install  only prepare .venv for development"
 	@echo "make judges   only install the independent judges of the tests (Debian, Ubuntu; node)"
 	@echo "make editors  only install the editors that the tests drive (Debian, Ubuntu)"
-	@echo "make vscode   drive the packed extension in real VS Code (Debian, Ubuntu; Node 20; minutes, 650 MB)"
+	@echo "make vscode   drive the packed extension in real VS Code (Debian, Ubuntu; Node 20; ten minutes, 650 MB)"
 	@echo "make clean    remove both environments and every cache"
 
 python:

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Installs the editors that the tests drive: Neovim, Vim and Emacs with eglot (promised), and where they can be had
 # Emacs's lsp-mode, and the newest Neovim and Helix, unpacked into build/editors without touching the system.
-# `--all` also installs Kate and a screen for it (160 MB). `--vscode` installs instead what the end-to-end test of VS Code
-# needs: Chromium, and code-server in a cache folder of the user's (650 MB); exit code 1 if that cannot be had. `--promised`
-# only names what the tests may rely on where CI is set. Asks for nothing; without root, sudo or a network it says what is
-# left out and goes on.
+# `--all` also installs Kate and a screen for it (160 MB) and Qt Creator (400 MB). `--vscode` installs instead what the
+# end-to-end test of VS Code needs: Chromium, and code-server in a cache folder of the user's (650 MB); exit code 1 if that
+# cannot be had. `--promised` only names what the tests may rely on where CI is set. Asks for nothing; without root, sudo or
+# a network it says what is left out and goes on.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 promised=(neovim vim emacs-nox elpa-eglot tmux)
 wished=(elpa-lsp-mode)
-[ "${1:-}" != --all ] || wished+=(kate xvfb xdotool)
+[ "${1:-}" != --all ] || wished+=(kate qtcreator xvfb xdotool)
 newest=(neovim hx)
 
 say() { printf 'editors: %s\n' "$*" >&2; }

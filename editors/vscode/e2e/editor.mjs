@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 import { CHROMIUM, EXTENSION, GHOSTNOTE, NODE, REPOSITORY, SERVER } from './places.mjs';
+import { watchContacts } from './processes.mjs';
 import { listenIn } from './sound.mjs';
 
 const QUIET = {
@@ -29,8 +30,11 @@ const QUIET = {
 const PATIENCE = 60000;
 const SIZE = { width: 1200, height: 640 };
 
-/** Start VS Code with the extension. `settings` are the machine's; `path` is the PATH that the extension sees. */
-export async function openEditor({ vsix, settings, path = process.env.PATH, pictures }) {
+/**
+ * Start VS Code with packed extensions. `settings` are the machine's; `path` is the PATH that the extensions see; `query`
+ * goes to the page's address.
+ */
+export async function openEditor({ extensions, settings, path = process.env.PATH, query = '', pictures }) {
   const home = mkdtempSync(join(tmpdir(), 'ghostnote-e2e-'));
   const workspace = join(home, 'music');
   const data = join(home, 'data');
@@ -43,7 +47,7 @@ export async function openEditor({ vsix, settings, path = process.env.PATH, pict
   const folders = ['--user-data-dir', data, '--extensions-dir', join(home, 'extensions')];
   // VSCODE_CLI: the PATH is as it is given here, not as a login shell would make it.
   const env = { ...process.env, HOME: home, PATH: path, VSCODE_CLI: '1' };
-  execFileSync(NODE, [SERVER, ...folders, '--install-extension', vsix], { stdio: 'pipe', env });
+  execFileSync(NODE, [SERVER, ...folders, ...extensions.flatMap((one) => ['--install-extension', one])], { stdio: 'pipe', env });
   const port = await freePort();
   const rest = ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check'];
   const server = spawn(NODE, [SERVER, ...folders, ...rest, '--disable-workspace-trust', workspace], { stdio: 'ignore', env, detached: true });
@@ -51,7 +55,9 @@ export async function openEditor({ vsix, settings, path = process.env.PATH, pict
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'],
   });
+  const watch = watchContacts(home);
   const close = async () => {
+    clearInterval(watch.timer);
     await browser.close();
     process.kill(-server.pid);
     rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
@@ -60,10 +66,13 @@ export async function openEditor({ vsix, settings, path = process.env.PATH, pict
     const page = await browser.newPage({ viewport: SIZE });
     page.setDefaultTimeout(PATIENCE);
     await page.addInitScript(listenIn);
-    await whenUp(`http://127.0.0.1:${port}/healthz`);
-    await page.goto(`http://127.0.0.1:${port}/?folder=${workspace}`);
+    const origin = `http://127.0.0.1:${port}`;
+    const requests = [];
+    page.context().on('request', (request) => requests.push(request));
+    await whenUp(`${origin}/healthz`);
+    await page.goto(`${origin}/?folder=${workspace}${query}`);
     await page.locator('.monaco-workbench').waitFor({ timeout: 2 * PATIENCE });
-    return new Editor({ page, home, workspace, data, close, pictures });
+    return new Editor({ page, home, workspace, data, close, pictures, origin, requests, contacts: watch.contacts });
   } catch (error) {
     await close();
     throw error;

@@ -8,7 +8,7 @@ import { forget, loudness, starts } from './sound.mjs';
 const written = JIG.split('K:G')[1].match(/[A-Ga-g]/g).length;
 
 /** Open the preview with its key; the command palette would send the ghost text away. */
-async function preview(editor) {
+export async function preview(editor) {
   await editor.press('Control+k');
   await editor.press('v');
 }
@@ -18,7 +18,8 @@ async function line(editor) {
   return (await editor.page.locator('#status\\.editor\\.selection').textContent()) ?? '';
 }
 
-async function jig(editor, name) {
+/** Open a jig and its preview, with a suggestion. */
+export async function jig(editor, name) {
   await editor.write(name, JIG.slice(0, -1), '|');
   await preview(editor);
   const frame = await editor.frameWith('svg .abcjs-note');
@@ -26,7 +27,8 @@ async function jig(editor, name) {
   return frame;
 }
 
-async function hymnPreview(editor, name) {
+/** The same of a hymn. */
+export async function hymnPreview(editor, name) {
   const { before, after } = hymn();
   await editor.open(name, before + after);
   await editor.ready();

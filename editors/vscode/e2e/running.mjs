@@ -1,23 +1,13 @@
 // The server's life, the settings and the status bar; and .mxl files.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { strToU8, unzipSync, zipSync } from 'fflate';
 
+import { serving } from './processes.mjs';
 import { hymn, JIG } from './scores.mjs';
-
-/** The process ids of this editor's servers. */
-function serving(editor) {
-  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('ghostnote\0serve') && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${editor.home}`);
-    } catch {
-      return false;
-    }
-  });
-}
 
 export const running = {
   async 'the status bar says how long it took, and which model runs where'(editor) {

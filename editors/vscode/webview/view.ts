@@ -33,6 +33,8 @@ export interface Drawing {
   mark(name: string, isMarked: (place: Span) => boolean): void;
 }
 
+type Where = Pick<Drawing, 'places' | 'ghost'>;
+
 /** How long the page must keep its width before it is drawn anew, in milliseconds. */
 const PAUSE = 150;
 
@@ -44,6 +46,7 @@ export function show(draw: Draw): void {
   let cursor = 0;
   let wanted = 0;
   let last: Request | undefined;
+  let announced = '';
 
   const light = (): void => {
     const place = drawing && placeAt(drawing, cursor);
@@ -62,6 +65,7 @@ export function show(draw: Draw): void {
       light();
       reveal('.ghost');
       describe(drawn);
+      announced = announce(drawn, request, announced);
       say('');
     } catch (error) {
       say(`This cannot be drawn as it stands: ${error instanceof Error ? error.message : String(error)}`);
@@ -147,10 +151,25 @@ function reveal(mark: string): void {
 }
 
 /** For those who hear the page instead of seeing it. */
-function describe({ places, ghost }: Drawing): void {
-  const suggested = places.filter((place) => isIn(ghost, place)).length;
+function describe({ places, ghost }: Where): void {
+  const suggested = countSuggested({ places, ghost });
   const more = suggested > 0 ? ` and ${suggested} suggested` : '';
   element('score').setAttribute('aria-label', `The score: ${places.length - suggested} notes and rests${more}`);
+}
+
+/** Tell of a suggestion that is new, not of what is left of one while it is typed. Gives what need not be told again. */
+function announce(drawing: Where, { text, ghost }: Request, told: string): string {
+  const suggested = text.slice(ghost.start, ghost.end);
+  if (suggested === '' || !told.endsWith(suggested)) {
+    const count = countSuggested(drawing);
+    element('news').textContent = count > 0 ? `Suggested: ${count} ${count === 1 ? 'note or rest' : 'notes and rests'}` : '';
+    return suggested;
+  }
+  return told;
+}
+
+function countSuggested({ places, ghost }: Where): number {
+  return places.filter((place) => isIn(ghost, place)).length;
 }
 
 function say(text: string): void {

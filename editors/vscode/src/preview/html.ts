@@ -38,6 +38,7 @@ export function page(parts: PageParts): string {
 <label><input id="loop" type="checkbox"> Loop</label>
 </div>
 <p id="problem" role="status" aria-live="polite"></p>
+<p id="news" class="heard" role="status" aria-live="polite"></p>
 <main><div id="score" class="paper" role="img" aria-label="The score"></div></main>
 <section id="candidates" aria-label="Candidates" hidden></section>
 <script nonce="${parts.nonce}" src="${parts.script}"></script>

@@ -21,23 +21,26 @@ const PAUSE = 120;
 export class Previews {
   private readonly panels = new Map<string, Preview>();
   private readonly listeners: Disposable[];
+  private last: TextEditor | undefined;
 
   constructor(
     private readonly extension: Uri,
     private readonly suggestions: Suggestions,
     private readonly server: Server,
   ) {
+    this.remember(window.activeTextEditor);
     this.listeners = [
+      window.onDidChangeActiveTextEditor((editor) => this.remember(editor)),
       workspace.onDidChangeTextDocument(({ document }) => this.of(document)?.soon()),
       window.onDidChangeTextEditorSelection(({ textEditor }) => this.of(textEditor.document)?.cursorMoved(textEditor)),
       suggestions.onDidChange(({ uri }) => this.panels.get(uri)?.soon()),
     ];
   }
 
-  /** Open the preview of the active document to the side, or reveal it. */
+  /** Open the preview of the document in hand to the side, or reveal it. */
   show(): Preview | undefined {
-    const editor = window.activeTextEditor;
-    if (editor === undefined || !isServed(editor.document)) {
+    const editor = this.inHand();
+    if (editor === undefined) {
       return undefined;
     }
     const key = editor.document.uri.toString();
@@ -54,9 +57,9 @@ export class Previews {
 
   /** Ask for several suggestions and draw each below the score. */
   async showCandidates(): Promise<void> {
-    const editor = window.activeTextEditor;
+    const editor = this.inHand();
     const client = this.server.running;
-    if (editor === undefined || client === undefined || !isServed(editor.document)) {
+    if (editor === undefined || client === undefined) {
       return;
     }
     const found = await askCandidates(client, editor.document, editor.selection.active);
@@ -80,6 +83,22 @@ export class Previews {
   dispose(): void {
     Disposable.from(...this.listeners).dispose();
     this.panels.forEach((preview) => preview.dispose());
+  }
+
+  private remember(editor: TextEditor | undefined): void {
+    if (isServed(editor?.document)) {
+      this.last = editor;
+    }
+  }
+
+  /** The editor of a score that is in front, or was last: commands also come from pages that are no text. */
+  private inHand(): TextEditor | undefined {
+    this.remember(window.activeTextEditor);
+    if (this.last === undefined || this.last.document.isClosed) {
+      void window.showInformationMessage('Open an ABC or MusicXML file first.');
+      return undefined;
+    }
+    return this.last;
   }
 
   private of(document: TextDocument): Preview | undefined {

@@ -155,10 +155,14 @@ class Editor {
     await this.until('the command palette closes', async () => !(await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().isVisible()));
   }
 
-  /** Choose an entry of a menu that a command shows. */
-  async choose(text) {
+  /** Choose an entry of the menu that a command shows; what steals the focus meanwhile closes the menu, so it is asked for again. */
+  async choose(title, text) {
     const entry = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
-    await entry.click();
+    await this.until(`${text} is chosen`, async () => {
+      await this.press('Escape');
+      await this.command(title);
+      return entry.click({ timeout: 5000 }).then(() => true, () => false);
+    });
     await entry.waitFor({ state: 'hidden' });
   }
 

@@ -25,16 +25,14 @@ export const running = {
     await editor.open('off.abc', JIG);
     await editor.ready();
     for (const [place, file] of [['for ABC', join(editor.data, 'User', 'settings.json')], ['in this workspace', editor.path('.vscode/settings.json')]]) {
-      await editor.command('Ghostnote: Turn Suggestions On or Off');
-      await editor.choose(`Turn off ${place}`);
+      await editor.choose('Ghostnote: Turn Suggestions On or Off', `Turn off ${place}`);
       await editor.until('the status bar says off', async () => /off/.test((await editor.status.textContent()) ?? ''));
       assert.match(readFileSync(file, 'utf8'), /"ghostnote\.enabled": false/);
       await editor.press('Control+End');
       await editor.type(' ');
       await editor.page.waitForTimeout(1500);
       assert.equal(await editor.ghost.count(), 0, 'no ghost text where suggestions are off');
-      await editor.command('Ghostnote: Turn Suggestions On or Off');
-      await editor.choose(`Turn on ${place}`);
+      await editor.choose('Ghostnote: Turn Suggestions On or Off', `Turn on ${place}`);
       await editor.until('the status bar says on', async () => !/off/.test((await editor.status.textContent()) ?? ''));
     }
   },

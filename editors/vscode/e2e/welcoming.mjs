@@ -10,10 +10,7 @@ import { loudness } from './sound.mjs';
 const [{ title, steps }] = JSON.parse(readFileSync(join(EXTENSION, 'package.json'), 'utf8')).contributes.walkthroughs;
 const buttonsOf = ({ description }) => [...description.matchAll(/\[([^[\]\n]+)\]\(command:/g)].map(([, words]) => words);
 
-async function openWalkthrough(editor) {
-  await editor.command('Welcome: Open Walkthrough');
-  await editor.choose(title);
-}
+const openWalkthrough = (editor) => editor.choose('Welcome: Open Walkthrough', title);
 
 /** Press a button of a step; a click on the tab alone would show the editor's own first page. */
 async function pressButton(editor, words) {

@@ -14,34 +14,18 @@ newest=(neovim hx)
 
 say() { printf 'editors: %s\n' "$*" >&2; }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
-
-can_install() {
-    command -v apt-get >/dev/null || { say "no apt-get here"; return 1; }
-    [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || { say "neither root nor sudo without a password"; return 1; }
-}
+. "$here/scripts/apt.sh"
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
-install_once() {
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
-}
-
 install_system() {
     local missing=() package
-    for package in "${promised[@]}" "${wished[@]}"; do
+    for package in "$@"; do
         is_installed "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     can_install || { say "LEFT OUT: ${missing[*]}; the tests that drive them will be skipped"; return 0; }
-    as_root apt-get update -qq </dev/null
-    # One by one after a failure: a package that cannot be had must not take the others with it.
-    install_once "${missing[@]}" || for package in "${missing[@]}"; do
-        install_once "$package" || { sleep 3; install_once "$package"; } || say "LEFT OUT: $package"
-    done
+    install_all "${missing[@]}"
 }
 
 # Debian's next release has newer editors. apt downloads them with sources and a status of its own; nothing is installed.
@@ -82,11 +66,10 @@ END
 
 # code-server is built for the Node that comes with it; the extension's own tools run with the Node on the path.
 setup_vscode() {
-    promised=()
-    wished=(chromium fonts-dejavu-core libkrb5-dev g++ make python3)
-    install_system
+    install_system chromium fonts-dejavu-core libkrb5-dev g++ make python3
     command -v npm >/dev/null || { say "VS Code's extension needs Node 20 or later with npm: see https://nodejs.org"; return 1; }
-    cd "$here/editors/vscode" && npm ci --no-audit --no-fund && npm run --silent e2e:setup
+    (cd "$here/editors/vscode" && npm ci --no-audit --no-fund && npm run --silent e2e:setup) || return 1
+    command -v "${CHROMIUM:-chromium}" >/dev/null || { say "the end-to-end test of VS Code needs Chromium"; return 1; }
 }
 
 if [ "${1:-}" = --vscode ]; then
@@ -97,6 +80,6 @@ if [ "${1:-}" = --promised ]; then
     printf '%s\n' "${promised[@]}"
     exit 0
 fi
-install_system
+install_system "${promised[@]}" "${wished[@]}"
 unpack_newest
 exit 0

@@ -6,28 +6,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 say() { printf 'judges: %s\n' "$*" >&2; }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    else
-        sudo -n "$@"
-    fi
-}
-
-can_install() {
-    command -v apt-get >/dev/null || { say "no apt-get here"; return 1; }
-    [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || { say "neither root nor sudo without a password"; return 1; }
-}
-
-install_once() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null &&
-        as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y -qq --no-install-recommends "$@" </dev/null
-}
-
-install_packages() {
-    install_once "$@" || { say "apt-get failed, trying once more"; sleep 5; install_once "$@"; }
-}
+. "$here/scripts/apt.sh"
 
 wanted=()
 command -v abcm2ps >/dev/null || wanted+=(abcm2ps)
@@ -37,10 +16,7 @@ command -v node >/dev/null && command -v npm >/dev/null || wanted+=(nodejs npm)
 
 if [ ${#wanted[@]} -gt 0 ]; then
     if can_install; then
-        # One by one after a failure: a package that cannot be had must not take the others with it.
-        install_packages "${wanted[@]}" || for package in "${wanted[@]}"; do
-            install_packages "$package" || say "LEFT OUT: $package could not be installed"
-        done
+        install_all "${wanted[@]}"
     else
         say "LEFT OUT: ${wanted[*]}; the tests that ask them will be skipped"
     fi

@@ -8,8 +8,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.editors.programs import of_debian
 from tests.editors.waiting import until
+
+UNFINISHED = pytest.mark.parametrize(
+    ("fixture", "keys"),
+    [
+        pytest.param("abc_file", ("ctrl+End", "Up", "End", "space"), id="tune"),
+        pytest.param("xml_file", ("ctrl+End", "Up", "Up", "Up", "End"), id="score"),
+    ],
+)
+"""The pieces in the making, and the keys that go to where the next measure is missing."""
+
+
+def assert_continued(before: str, written: str) -> None:
+    """A piece in the making has a measure more."""
+    if "</measure>" in before:
+        assert written.count("</measure>") == before.count("</measure>") + 1
+    else:
+        text = before.rstrip("\n")
+        assert written.startswith(text + " ")
+        assert "|" in written[len(text) :]
 
 
 class Desktop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.support import judges
 
 DEBIAN, NEWEST_OWN, NEWEST_NATIVE = "Debian's", "newest, own ghost text", "newest, native ghost text"
 EVERY = [DEBIAN, NEWEST_OWN, NEWEST_NATIVE]
+KEYS = {"<M-n>": "note", "<M-b>": "beat", "<M-m>": "measure", "<M-p>": "phrase"}
 
 
 def program(version: str) -> Program:
@@ -99,21 +101,27 @@ def test_the_candidates_are_turned_over(nvim: Neovim) -> None:
     until(lambda: nvim.text() == before[:-1] + second["text"] + "\n", "the second candidate in the text")
 
 
-@pytest.mark.parametrize("version", EVERY)
-def test_measure_by_measure(version: str, tmp_path: Path, abc_file: Path, model: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "keys", "unit"),
+    [
+        *((version, key, unit) for version in EVERY for key, unit in KEYS.items()),
+        *((DEBIAN, f"<Cmd>Ghostnote accept-{unit}<CR>", unit) for unit in KEYS.values()),
+    ],
+)
+def test_part_by_part(version: str, keys: str, unit: str, tmp_path: Path, abc_file: Path, model: str) -> None:
     with neovim(program(version), tmp_path, abc_file, options(version, model, measures=2)) as nvim:
         nvim.wait_for_server()
         before = nvim.text()
         nvim.keys("GA")
         whole = nvim.wait_for_ghost()["text"]
-        nvim.keys("<M-m>")
-        until(lambda: nvim.text() != before, "the first measure")
-        taken = nvim.text()[len(before) - 1 : -1]
-        assert whole.startswith(taken)
-        assert taken.rstrip("|: \n") != whole.rstrip("|: \n"), "one measure of two"
-        until(lambda: whole.startswith(taken + (nvim.ghost() or {"text": "?"})["text"].rstrip()), "the second measure")
+        part = nvim.lua(f"return require('ghostnote.parts').first({json.dumps(whole)}, '{unit}', 'abc')")
+        assert (part == whole) == (unit == "phrase"), "two measures are one phrase, and more than a measure"
+        nvim.keys(keys)
+        until(lambda: nvim.text() == before[:-1] + part + "\n", f"{part!r} in the text")
+        rest = whole.removeprefix(part)
+        until(lambda: (nvim.ghost() or {"text": ""})["text"].startswith(rest), f"the rest {rest!r}")
         nvim.keys("<Tab>")
-        until(lambda: nvim.text().startswith(before[:-1] + whole.rstrip("\n")), "both measures")
+        until(lambda: nvim.text().startswith(before[:-1] + whole), "all of it")
 
 
 @pytest.mark.parametrize("version", EVERY)

@@ -19,7 +19,8 @@ from tests.editors.programs import ROOT
 
 EDITORS = ROOT / "editors"
 PAGES = sorted(EDITORS.glob("*/README.md"))
-KNOWN = {field.name.replace("delay_ms", "delayMs") for field in dataclasses.fields(Settings)}
+# "enabled" is VS Code's own.
+KNOWN = {field.name.replace("delay_ms", "delayMs") for field in dataclasses.fields(Settings)} | {"enabled"}
 LARGEST_PICTURE = 200_000
 READERS = {"json": json.loads, "toml": tomllib.loads}
 
@@ -31,8 +32,10 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def inline(page: Path) -> list[str]:
-    """The JSON objects that stand in a page's sentences and lists."""
-    return re.findall(r"`(\{[^`]*\})`", page.read_text(encoding="utf-8"))
+    """The JSON that stands in a page's sentences and lists: objects, and members of one."""
+    text = page.read_text(encoding="utf-8")
+    members = re.findall(r'`("[^`"]+": [^`]*)`', text)
+    return re.findall(r"`(\{[^`]*\})`", text) + [f"{{{one}}}" for one in members]
 
 
 def settings_in(value: Any) -> set[str]:
@@ -87,8 +90,13 @@ def test_configuration_to_copy_is_well_formed_and_names_only_settings_that_exist
     assert settings_in(READERS[language](text)) <= KNOWN
 
 
+def test_there_is_something_to_copy() -> None:
+    assert len(COPIED) >= 8
+
+
 def test_the_keys_of_vscodes_page_are_those_of_the_extension() -> None:
     manifest = json.loads((EDITORS / "vscode" / "package.json").read_text(encoding="utf-8"))
     text = (EDITORS / "vscode" / "README.md").read_text(encoding="utf-8").lower()
+    assert len(manifest["contributes"]["keybindings"]) >= 7
     for binding in manifest["contributes"]["keybindings"]:
         assert binding["key"].replace("\\", "\\\\") in text, binding

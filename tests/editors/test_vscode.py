@@ -6,7 +6,6 @@ Without Node the tests are skipped. The end-to-end checks (real VS Code in a bro
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -20,6 +19,8 @@ from pathlib import Path
 import pytest
 
 from tests.editors.programs import ROOT
+
+fcntl = pytest.importorskip("fcntl", reason="the tests of VS Code's extension lock its folder as POSIX does")
 
 EXTENSION = ROOT / "editors" / "vscode"
 LEAST_NODE = 20

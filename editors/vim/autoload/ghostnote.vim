@@ -35,6 +35,9 @@ function! s:notify(method, params) abort
 endfunction
 
 function! s:on_exit(job, code) abort
+  if a:job isnot s:job
+    return
+  endif
   call ghostnote#clear()
   let s:ready = 0
   if a:code != 0 && !v:dying
@@ -62,7 +65,7 @@ function! s:initialized(channel, answer) abort
     call s:complain('the server does not count columns in UTF-8; install a newer Ghostnote')
     return
   endif
-  let s:ready = 1
+  let [s:ready, s:asked] = [1, []]
   call s:notify('initialized', {})
   for l:buffer in getbufinfo(#{bufloaded: 1})
     if getbufvar(l:buffer.bufnr, 'ghostnote', 0)
@@ -74,8 +77,12 @@ endfunction
 
 " --- documents
 
+" Paths of Windows have backslashes, and nothing before the drive.
 function! s:uri(buffer) abort
   let l:path = fnamemodify(bufname(a:buffer), ':p')
+  if has('win32')
+    let l:path = '/' .. tr(l:path, '\', '/')
+  endif
   return 'file://' .. substitute(l:path, '[^A-Za-z0-9/._~-]', {m -> s:escaped(m[0])}, 'g')
 endfunction
 
@@ -90,26 +97,40 @@ endfunction
 function! s:open(buffer) abort
   let l:tick = getbufvar(a:buffer, 'changedtick')
   call setbufvar(a:buffer, 'ghostnote_sent', l:tick)
-  call s:notify('textDocument/didOpen', #{textDocument: #{uri: s:uri(a:buffer), version: l:tick,
+  call setbufvar(a:buffer, 'ghostnote_uri', s:uri(a:buffer))
+  call s:notify('textDocument/didOpen', #{textDocument: #{uri: getbufvar(a:buffer, 'ghostnote_uri'), version: l:tick,
         \ languageId: getbufvar(a:buffer, '&filetype'), text: s:text(a:buffer)}})
 endfunction
 
 function! s:sync() abort
   if b:ghostnote_sent != b:changedtick
     let b:ghostnote_sent = b:changedtick
-    call s:notify('textDocument/didChange', #{textDocument: #{uri: s:uri(bufnr()), version: b:changedtick},
+    call s:notify('textDocument/didChange', #{textDocument: #{uri: b:ghostnote_uri, version: b:changedtick},
           \ contentChanges: [#{text: s:text(bufnr())}]})
   endif
 endfunction
 
 function! s:close(buffer) abort
   if s:ready
-    call s:notify('textDocument/didClose', #{textDocument: #{uri: s:uri(a:buffer)}})
+    call s:notify('textDocument/didClose', #{textDocument: #{uri: getbufvar(a:buffer, 'ghostnote_uri')}})
+  endif
+endfunction
+
+function! s:unloaded(buffer) abort
+  call s:close(a:buffer)
+  call setbufvar(a:buffer, 'ghostnote', 0)
+endfunction
+
+" A document under another name is another document.
+function! s:renamed(buffer) abort
+  if s:ready
+    call s:close(a:buffer)
+    call s:open(a:buffer)
   endif
 endfunction
 
 function! s:position() abort
-  return #{textDocument: #{uri: s:uri(bufnr())}, position: #{line: line('.') - 1, character: col('.') - 1}}
+  return #{textDocument: #{uri: b:ghostnote_uri}, position: #{line: line('.') - 1, character: col('.') - 1}}
 endfunction
 
 " --- ghost text
@@ -189,10 +210,23 @@ function! s:follow() abort
   endif
   call ghostnote#clear()
   if s:place() != s:dismissed && s:place() != s:asked
-    let s:asked = s:place()
-    call ch_sendexpr(s:job, #{method: 'textDocument/inlineCompletion',
-          \ params: extend(s:position(), #{context: #{triggerKind: 2}})},
-          \ #{callback: function('s:answered', [s:place()])})
+    call s:ask(2)
+  endif
+endfunction
+
+" Ask the server; it is told who asks: 1 is the user, 2 the editor.
+function! s:ask(trigger) abort
+  let s:asked = s:place()
+  call ch_sendexpr(s:job, #{method: 'textDocument/inlineCompletion',
+        \ params: extend(s:position(), #{context: #{triggerKind: a:trigger}})},
+        \ #{callback: function('s:answered', [s:place()])})
+endfunction
+
+" Ask for a suggestion, also where the setting `trigger` is "manual".
+function! ghostnote#suggest() abort
+  if s:ready && get(b:, 'ghostnote', 0)
+    call s:sync()
+    call s:ask(1)
   endif
 endfunction
 
@@ -229,7 +263,7 @@ endfunction
 function! ghostnote#accept() abort
   let l:shown = s:shown
   call ghostnote#clear()
-  let &undolevels = &undolevels
+  let &g:undolevels = &g:undolevels
   call s:put(l:shown.before, l:shown.text, l:shown.after)
 endfunction
 
@@ -294,7 +328,8 @@ function! ghostnote#attach() abort
     autocmd InsertEnter,TextChangedI,CursorMovedI <buffer> call s:soon()
     autocmd InsertLeave,BufLeave <buffer> call ghostnote#clear()
     autocmd CompleteDone <buffer> call s:completed()
-    autocmd BufUnload <buffer> call s:close(expand('<abuf>')->str2nr())
+    autocmd BufFilePost <buffer> call s:renamed(expand('<abuf>')->str2nr())
+    autocmd BufUnload <buffer> call s:unloaded(expand('<abuf>')->str2nr())
   augroup END
   if s:ready
     call s:open(bufnr())
@@ -306,12 +341,10 @@ endfunction
 " End the server and start it again.
 function! ghostnote#restart() abort
   let s:told = 0
-  if s:running()
-    call job_stop(s:job)
-    while s:running()
-      sleep 20m
-    endwhile
+  let [s:ready, l:old, s:job] = [0, s:job, v:null]
+  call ghostnote#clear()
+  if l:old isnot v:null
+    call job_stop(l:old)
   endif
-  let s:ready = 0
   call s:start()
 endfunction

@@ -7,6 +7,7 @@ let g:loaded_ghostnote = 1
 
 inoremap <expr> <Plug>(ghostnote-accept) ghostnote#shown() ? "\<Cmd>call ghostnote#accept()\<CR>" : ''
 inoremap <expr> <Plug>(ghostnote-dismiss) ghostnote#shown() ? "\<Cmd>call ghostnote#dismiss()\<CR>" : ''
+inoremap <Plug>(ghostnote-suggest) <Cmd>call ghostnote#suggest()<CR>
 
 augroup ghostnote
   autocmd!

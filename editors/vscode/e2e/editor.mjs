@@ -51,18 +51,19 @@ export async function openEditor({ extensions, settings, path = process.env.PATH
   const port = await freePort();
   const rest = ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check'];
   const server = spawn(NODE, [SERVER, ...folders, ...rest, '--disable-workspace-trust', workspace], { stdio: 'ignore', env, detached: true });
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'],
-  });
   const watch = watchContacts(home);
+  let browser;
   const close = async () => {
     clearInterval(watch.timer);
-    await browser.close();
+    await browser?.close();
     process.kill(-server.pid);
     rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
   };
   try {
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'],
+    });
     const page = await browser.newPage({ viewport: SIZE });
     page.setDefaultTimeout(PATIENCE);
     await page.addInitScript(listenIn);

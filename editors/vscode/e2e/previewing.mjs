@@ -76,6 +76,16 @@ export const previewing = {
     await editor.until('another is lit', async () => (await frame.locator('.abcjs-note').nth(9).getAttribute('class'))?.includes('lit'));
   },
 
+  async 'a preview goes on when its text is closed and opened again'(editor) {
+    const frame = await jig(editor, 'again.abc');
+    await editor.command('View: Revert and Close Editor');
+    await editor.open('again.abc', JIG.slice(0, JIG.indexOf('dcB |')));
+    const count = JIG.slice(0, JIG.indexOf('dcB |')).split('K:G')[1].match(/[A-Ga-g]/g).length;
+    await editor.until('what is drawn is what was opened', async () => (await frame.locator('.abcjs-note:not(.ghost)').count()) === count);
+    await editor.type('dcB');
+    await editor.until('what is typed is drawn', async () => (await frame.locator('.abcjs-note:not(.ghost)').count()) === count + 3);
+  },
+
   async 'a tune is played: whole, from the cursor, the suggestion; at any tempo, in a loop'(editor) {
     const frame = await jig(editor, 'play.abc');
     const suggested = await frame.locator('.abcjs-note.ghost').count();

@@ -56,8 +56,11 @@ async function checkAll(what, checks, options, more = {}) {
       }
     }
   } finally {
-    writeFileSync(join(OUT, `${what}.log`), editor.log());
-    await editor.close();
+    try {
+      writeFileSync(join(OUT, `${what}.log`), editor.log());
+    } finally {
+      await editor.close();
+    }
   }
 }
 

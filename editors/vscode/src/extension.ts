@@ -3,11 +3,12 @@
 import { commands, env, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 
 import { accept } from './accept';
-import { isServed } from './languages';
+import { isEnabled, isServed } from './languages';
+import { PORTIONS } from './music/steps';
 import { registerMxl } from './mxl/editor';
 import { Previews } from './preview/previews';
 import { provide } from './provide';
-import { askDoctor } from './server/doctor';
+import { askDoctor, doctorArgs } from './server/doctor';
 import { Installation } from './server/install';
 import { run } from './server/run';
 import { Server } from './server/server';
@@ -31,6 +32,9 @@ export function activate(context: ExtensionContext): void {
         void house.restart();
       } else if (event.affectsConfiguration('ghostnote.model') || event.affectsConfiguration('ghostnote.provider')) {
         void house.examine();
+      }
+      if (event.affectsConfiguration('ghostnote.enabled') && !isEnabled(window.activeTextEditor?.document)) {
+        void commands.executeCommand('editor.action.inlineSuggest.hide');
       }
     }),
   );
@@ -60,7 +64,7 @@ class House {
   commands(): [string, (...args: never[]) => unknown][] {
     return [
       ['suggest', () => commands.executeCommand('editor.action.inlineSuggest.trigger')],
-      ...(['note', 'beat', 'measure', 'phrase'] as const).map((portion): [string, () => unknown] => [
+      ...PORTIONS.map((portion): [string, () => unknown] => [
         `accept${portion.replace(/^./, (first) => first.toUpperCase())}`,
         () => accept(portion, this.suggestions),
       ]),
@@ -100,13 +104,11 @@ class House {
   /** Find out which model is in use, for the status bar. */
   async examine(): Promise<void> {
     if (this.program !== undefined) {
-      const settings = workspace.getConfiguration('ghostnote');
-      this.status.tellModel(await askDoctor(this.program, settings.get('model', ''), settings.get('provider', 'auto')));
+      this.status.tellModel(await askDoctor(this.program, workspace.getConfiguration('ghostnote')));
     }
   }
 
   private async install(): Promise<void> {
-    await this.server.stop();
     if (await this.installation.install()) {
       await this.restart();
     }
@@ -117,8 +119,7 @@ class House {
       void window.showWarningMessage('No server is installed. Run "Ghostnote: Install the Server".');
       return;
     }
-    const settings = workspace.getConfiguration('ghostnote');
-    const args = ['doctor', '--model', settings.get('model', ''), '--provider', settings.get('provider', 'auto')];
+    const args = doctorArgs(workspace.getConfiguration('ghostnote'));
     const { stdout, stderr } = await run(this.program, args, { timeout: 60000 });
     const system = `Extension in ${env.appName}, program ${this.program}\n\n`;
     const document = await workspace.openTextDocument({ content: system + stdout + stderr, language: 'markdown' });

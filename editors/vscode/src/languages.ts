@@ -1,6 +1,6 @@
 /** The documents that Ghostnote serves: ABC and MusicXML, also MusicXML that the editor takes for plain XML. */
 
-import { languages, type TextDocument } from 'vscode';
+import { languages, workspace, type TextDocument } from 'vscode';
 
 export const SELECTOR: { language: string; pattern?: string }[] = [
   { language: 'abc' },
@@ -16,4 +16,9 @@ export function isServed(document: TextDocument | undefined): document is TextDo
 /** `abc` or `musicxml`, whatever the editor calls it. */
 export function notationOf(document: TextDocument): 'abc' | 'musicxml' {
   return document.languageId === 'abc' ? 'abc' : 'musicxml';
+}
+
+/** Whether suggestions are turned on for a document, or where none is open. */
+export function isEnabled(document: TextDocument | undefined): boolean {
+  return workspace.getConfiguration('ghostnote', document).get('enabled', true);
 }

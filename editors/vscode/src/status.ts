@@ -2,7 +2,7 @@
 
 import { Disposable, MarkdownString, StatusBarAlignment, ThemeColor, window, workspace, type StatusBarItem } from 'vscode';
 
-import { isServed } from './languages';
+import { isEnabled, isServed } from './languages';
 import type { Model } from './server/doctor';
 import type { Server } from './server/server';
 import type { Suggestions } from './suggestions';
@@ -46,8 +46,7 @@ export class Status {
       this.item.hide();
       return;
     }
-    const isOn = workspace.getConfiguration('ghostnote', document).get('enabled', true);
-    const { text, spoken, isWrong } = this.summary(isOn);
+    const { text, spoken, isWrong } = this.summary(isEnabled(document));
     this.item.text = text;
     this.item.accessibilityInformation = { label: `Ghostnote: ${spoken}`, role: 'button' };
     this.item.backgroundColor = isWrong ? new ThemeColor('statusBarItem.warningBackground') : undefined;

@@ -4,7 +4,7 @@
  * The editor does not tell which candidate is shown; the first is taken to be.
  */
 
-import { EventEmitter, type Position, type TextDocument } from 'vscode';
+import { EventEmitter, type InlineCompletionItem, type InlineCompletionList, type Position, type TextDocument } from 'vscode';
 
 export interface Suggestion {
   readonly text: string;
@@ -19,6 +19,20 @@ export interface Suggested {
   readonly candidates: readonly Suggestion[];
   /** Milliseconds from the request to its answer. */
   readonly latency: number;
+}
+
+/** What an answer suggests, asked for at `position`. */
+export function suggestionsIn(
+  answer: InlineCompletionItem[] | InlineCompletionList | null | undefined,
+  document: TextDocument,
+  position: Position,
+): Suggestion[] {
+  const items = Array.isArray(answer) ? answer : (answer?.items ?? []);
+  return items.map((item) => ({
+    text: typeof item.insertText === 'string' ? item.insertText : item.insertText.value,
+    start: document.offsetAt(item.range?.start ?? position),
+    end: document.offsetAt(item.range?.end ?? position),
+  }));
 }
 
 export class Suggestions {

@@ -2,7 +2,7 @@
 
 import { ConfigurationTarget, commands, window, workspace, type QuickPickItem, type TextDocument } from 'vscode';
 
-const SECTION = 'ghostnote';
+import { isEnabled, isServed, notationOf } from './languages';
 
 interface Choice extends QuickPickItem {
   readonly act: () => Thenable<unknown> | undefined;
@@ -10,7 +10,8 @@ interface Choice extends QuickPickItem {
 
 /** Ask where to turn suggestions on or off, and do so. */
 export async function toggle(): Promise<void> {
-  const document = window.activeTextEditor?.document;
+  const shown = window.activeTextEditor?.document;
+  const document = isServed(shown) ? shown : undefined;
   const isOn = isEnabled(document);
   const word = isOn ? 'off' : 'on';
   const choices: Choice[] = [
@@ -21,7 +22,7 @@ export async function toggle(): Promise<void> {
   }
   if (document !== undefined) {
     choices.unshift({
-      label: `Turn ${word} for ${document.languageId === 'abc' ? 'ABC' : 'MusicXML'}`,
+      label: `Turn ${word} for ${notationOf(document) === 'abc' ? 'ABC' : 'MusicXML'}`,
       act: () => turn(document, !isOn, ConfigurationTarget.Global, true),
     });
   }
@@ -29,20 +30,16 @@ export async function toggle(): Promise<void> {
   await choice?.act();
 }
 
-/** Set it where the user said; what is set for the language alone counts more, so if it says otherwise it is set there too. */
+/** Set it where the user said; what is set for its language alone counts more, so if it says otherwise it is set there too. */
 async function turn(document: TextDocument | undefined, on: boolean, target: ConfigurationTarget, inLanguage: boolean): Promise<void> {
   const set = (value: boolean | undefined, language: boolean): Thenable<void> =>
-    workspace.getConfiguration(SECTION, document).update('enabled', value, target, language);
+    workspace.getConfiguration('ghostnote', document).update('enabled', value, target, language);
   await set(on ? undefined : on, inLanguage);
-  for (const language of [inLanguage, true]) {
+  for (const language of document === undefined ? [inLanguage] : [inLanguage, true]) {
     if (isEnabled(document) !== on) {
       await set(on, language);
     }
   }
-}
-
-function isEnabled(document: TextDocument | undefined): boolean {
-  return workspace.getConfiguration(SECTION, document).get('enabled', true);
 }
 
 /** The menu of the status bar item. */

@@ -1,14 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { readDoctor } from '../src/server/doctor';
-import { Environment, reason } from '../src/server/environment';
+import { Environment, reason, type Steps } from '../src/server/environment';
 import { locate, type Places } from '../src/server/locate';
 import { explainNone, interpreters, readAnswer, type Verdict } from '../src/server/python';
 import { RestartPolicy } from '../src/server/restart';
+import { run } from '../src/server/run';
 
 function places(existing: string[], more: Partial<Places> = {}): Places {
   return {
@@ -57,31 +59,81 @@ describe('Python', () => {
   });
 });
 
+/** Stands for Python, for the one in an environment and for the server; `calls` has a line for each environment made. */
+const PYTHON = `#!/bin/sh
+case "$1 $2" in
+  -c*) echo 3 12 True ;;
+  '-m venv') mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo made >>"$3/../calls" && sleep 0.3 ;;
+  '-m pip') cp "$0" "$(dirname "$0")/ghostnote" ;;
+esac
+`;
+
 describe('the extension\'s own environment', () => {
+  let folder: string;
+  const storage = (): string => join(folder, 'storage');
+  const steps = (signal = new AbortController().signal): Steps => ({ report: () => undefined, log: () => undefined, signal });
+  const pack = (wheel: string): Environment => {
+    writeFileSync(join(folder, 'x-1-py3-none-any.whl'), wheel);
+    return new Environment(storage(), folder, 'linux');
+  };
+  const made = (): number => readFileSync(join(storage(), 'calls'), 'utf8').split('made').length - 1;
+  const chosen = (): string => join(folder, 'python3');
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ghostnote-test-'));
+    writeFileSync(chosen(), PYTHON, { mode: 0o755 });
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
   it('is absent at first, and says so when no wheel is packed', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ghostnote-test-'));
-    try {
-      const environment = new Environment(join(folder, 'storage'), join(folder, 'wheels'), 'linux');
-      expect(await environment.state()).toBe('absent');
-      const steps = { report: () => undefined, log: () => undefined, signal: new AbortController().signal };
-      await expect(environment.make(undefined, steps)).rejects.toThrow(/one wheel in .* but holds 0/);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const environment = new Environment(storage(), join(folder, 'wheels'), 'linux');
+    expect(await environment.state()).toBe('absent');
+    await expect(environment.make(undefined, steps())).rejects.toThrow(/one wheel in .* but holds 0/);
   });
 
   it('tells a wheel that cannot be installed from success, and leaves no stamp', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ghostnote-test-'));
-    try {
-      writeFileSync(join(folder, 'x-1-py3-none-any.whl'), 'not a wheel');
-      const environment = new Environment(join(folder, 'storage'), folder);
-      const steps = { report: () => undefined, log: () => undefined, signal: new AbortController().signal };
-      await expect(environment.make(undefined, steps)).rejects.toThrow(/Could not install the server/);
-      expect(await environment.state()).toBe('stale');
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const environment = pack('not a wheel');
+    await expect(environment.make(undefined, steps())).rejects.toThrow(/Could not install the server/);
+    expect(await environment.state()).toBe('absent');
   }, 120000);
+
+  it('is made once for two windows', async () => {
+    const [one, other] = [pack('wheel'), pack('wheel')];
+    await Promise.all([one.make(chosen(), steps()), other.make(chosen(), steps())]);
+    expect(await one.state()).toBe('fresh');
+    expect(made()).toBe(1);
+  });
+
+  it('is made anew if it does not start', async () => {
+    const environment = pack('wheel');
+    await environment.make(chosen(), steps());
+    rmSync(await environment.program());
+    await environment.make(chosen(), steps());
+    expect(made()).toBe(2);
+  });
+
+  it('of the wheel before stays for who runs it, and no longer', async () => {
+    const programs: string[] = [];
+    for (const wheel of ['first', 'second', 'third']) {
+      const environment = pack(wheel);
+      expect(await environment.state()).toBe(wheel === 'first' ? 'absent' : 'stale');
+      await environment.make(chosen(), steps());
+      programs.push(await environment.program());
+    }
+    expect(programs.map((program) => existsSync(program))).toEqual([false, true, true]);
+  });
+
+  it('is not waited for when the waiting is cancelled, nor when who made it has ended', async () => {
+    const environment = pack('wheel');
+    mkdirSync(storage());
+    const lock = join(storage(), 'server.lock');
+    writeFileSync(lock, String(process.pid));
+    await expect(environment.make(chosen(), steps(AbortSignal.timeout(50)))).rejects.toThrow('cancelled');
+    writeFileSync(lock, String(spawnSync('true').pid));
+    await environment.make(chosen(), steps());
+    expect(await environment.state()).toBe('fresh');
+    expect(existsSync(lock)).toBe(false);
+  });
 
   it.each([
     ['ERROR: Could not find a version\nwarning', 'ERROR: Could not find a version'],
@@ -120,5 +172,16 @@ describe('the doctor', () => {
 
   it.each(['', 'Traceback', '{'])('%j is no answer', (text) => {
     expect(readDoctor(text)).toBeUndefined();
+  });
+});
+
+describe('running a program', () => {
+  it('tells whole lines, however they come', async () => {
+    const lines: string[] = [];
+    const { stdout } = await run('sh', ['-c', 'printf "Coll"; sleep 0.1; printf "ecting\\r\\nx\\n\\nlast"; printf "error\\n" >&2'], {
+      onLine: (line) => lines.push(line),
+    });
+    expect(lines.sort()).toEqual(['Collecting', 'error', 'last', 'x']);
+    expect(stdout).toBe('Collecting\r\nx\n\nlast');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { tuneAt, tuneSpans, withGhost } from '../src/music/tunes';
+import { tuneAt, tuneSpans, withGhost, withGhostAt } from '../src/music/tunes';
 
 const TWO = '% a book\nX:1\nK:C\nCDE|\n\nX:2\nK:G\nGAB|\n';
 
@@ -29,5 +29,17 @@ describe('a suggestion in its place', () => {
     expect(text).toBe('AB|cde|yz');
     expect(text.slice(start, end)).toBe('cde|');
     expect(text.indexOf('yz') - shift).toBe('AB|xyz'.indexOf('yz'));
+  });
+
+  it.each([
+    ['before it', 'AB|xyz', 3, 3, 'cde|', 1, 1],
+    ['at it', 'AB|xyz', 3, 3, 'cde|', 3, 3],
+    ['behind it', 'AB|xyz', 3, 3, 'cde|', 5, 9],
+    ['where what it replaces begins', 'AB|xyz', 3, 5, 'cde|', 3, 3],
+    ['in what it replaces', 'AB|xyz', 3, 5, 'cde|', 4, 3],
+    ['behind what it replaces', 'AB|xyz', 3, 5, 'cde|', 5, 7],
+    ['without a suggestion', 'AB|xyz', 3, 3, '', 5, 5],
+  ])('moves a cursor %s', (_, text, start, end, suggestion, offset, moved) => {
+    expect(withGhostAt(withGhost(text, start, end, suggestion), offset)).toBe(moved);
   });
 });

@@ -5,6 +5,7 @@
  */
 
 import { soundsFrom, soundsWithin, type Sound } from '../src/music/sounds';
+import type { ToPreview } from '../src/preview/messages';
 import { element, listen, tell } from './host';
 import { controls, play, stop } from './player';
 
@@ -33,6 +34,7 @@ export interface Drawing {
   mark(name: string, isMarked: (place: Span) => boolean): void;
 }
 
+type Candidates = Extract<ToPreview, { kind: 'candidates' }>;
 type Where = Pick<Drawing, 'places' | 'ghost'>;
 
 /** How long the page must keep its width before it is drawn anew, in milliseconds. */
@@ -45,6 +47,7 @@ export function show(draw: Draw): void {
   let drawing: Drawing | undefined;
   let cursor = 0;
   let wanted = 0;
+  let listed = 0;
   let last: Request | undefined;
   let announced = '';
 
@@ -68,7 +71,9 @@ export function show(draw: Draw): void {
       announced = announce(drawn, request, announced);
       say('');
     } catch (error) {
-      say(`This cannot be drawn as it stands: ${error instanceof Error ? error.message : String(error)}`);
+      if (number === wanted) {
+        say(`This cannot be drawn as it stands: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
   };
   const plays = (what: 'all' | 'cursor' | 'suggestion'): void => {
@@ -89,9 +94,11 @@ export function show(draw: Draw): void {
         light();
         reveal('.lit');
         break;
-      case 'candidates':
-        await list(draw, message.before, message.after, message.candidates, message.tune);
+      case 'candidates': {
+        const number = ++listed;
+        await list(draw, message, () => number === listed);
         break;
+      }
       case 'play':
         plays(message.what);
         break;
@@ -176,21 +183,25 @@ function say(text: string): void {
   element('problem').textContent = text;
 }
 
-async function list(draw: Draw, before: string, after: string, texts: readonly string[], tune: number): Promise<void> {
+/** Draw candidates one below the other, as long as no others are wanted. */
+async function list(draw: Draw, { before, after, candidates, tune }: Candidates, isWanted: () => boolean): Promise<void> {
   const section = element('candidates');
   section.hidden = false;
   section.replaceChildren();
-  for (const [index, text] of texts.entries()) {
+  for (const [index, text] of candidates.entries()) {
     const block = document.createElement('div');
     block.className = 'candidate';
     block.setAttribute('role', 'group');
-    block.setAttribute('aria-label', `Candidate ${index + 1} of ${texts.length}`);
+    block.setAttribute('aria-label', `Candidate ${index + 1} of ${candidates.length}`);
     const paper = document.createElement('div');
     paper.className = 'paper';
     section.append(block);
     block.append(paper);
     const ghost = { start: before.length, end: before.length + text.length };
     const drawing = await draw(paper, { text: before + text + after, ghost, tune, isExcerpt: true }, () => undefined);
+    if (!isWanted()) {
+      return;
+    }
     markGhost(drawing);
     block.prepend(buttons(index, () => void play(chosen(drawing, 'suggestion', 0), marker(drawing), say)));
   }

@@ -148,16 +148,17 @@
     (should (equal (ghostnote--first 'phrase "<measure>a<repeat/></measure><measure>") "<measure>a<repeat/></measure>"))
     (should (equal (ghostnote--first 'measure "<measure>a</measure><measure>") "<measure>a</measure>"))))
 
-(ert-deftest ghostnote-tests-accept-by-note-beat-and-measure ()
+(ert-deftest ghostnote-tests-accept-by-note-beat-measure-and-phrase ()
   (ghostnote-tests--with "GHOSTNOTE_ABC"
-    (goto-char (1- (point-max)))
-    (ghostnote-tests--keys "SPC")
-    (let ((ghost (ghostnote-tests--ghost)) (start (point)))
-      (dolist (step '(("M-f" . note) ("M-e" . beat) ("M-RET" . measure)))
-        (let ((first (ghostnote--first (cdr step) (ghostnote--current))) (place (point)))
-          (ghostnote-tests--keys (car step))
-          (should (equal (buffer-substring-no-properties place (point)) first))))
-      (should (equal (buffer-substring-no-properties start (point)) ghost)))))
+    (dolist (steps '((("M-f" . note) ("M-e" . beat) ("M-RET" . measure)) (("M-}" . phrase))))
+      (goto-char (1- (point-max)))
+      (ghostnote-tests--keys "SPC")
+      (let ((ghost (ghostnote-tests--ghost)) (start (point)))
+        (dolist (step steps)
+          (let ((first (ghostnote--first (cdr step) (ghostnote--current))) (place (point)))
+            (ghostnote-tests--keys (car step))
+            (should (equal (buffer-substring-no-properties place (point)) first))))
+        (should (equal (buffer-substring-no-properties start (point)) ghost))))))
 
 (ert-deftest ghostnote-tests-the-hooks-of-abc-mode ()
   "A mode named `abc-mode', such as the package's, is served too."

@@ -7,7 +7,8 @@
  * Source: ABC 2.1, sections 4.1 (pitch), 4.7 (beams), 4.8 (repeat and barlines).
  */
 
-export type Portion = 'note' | 'beat' | 'measure' | 'phrase';
+export const PORTIONS = ['note', 'beat', 'measure', 'phrase'] as const;
+export type Portion = (typeof PORTIONS)[number];
 
 const MEASURES_IN_PHRASE = 4;
 
@@ -24,23 +25,30 @@ export function isEnough(languageId: string, portion: Portion, taken: string): b
 
 function isEnoughAbc(portion: Portion, taken: string): boolean {
   const music = withoutAsides(taken);
+  const measures = withoutLeadingBarline(music);
   switch (portion) {
     case 'note':
       return /[A-Ga-gxzXZ|\]]/.test(music);
     case 'beat':
       return /[A-Ga-gxzXZ|\]][^\s]*\s/.test(music) || /[|\]]$/.test(music.trimEnd());
     case 'measure':
-      return /\||:\]|::/.test(music);
+      return /\||:\]|::/.test(measures);
     case 'phrase':
-      return /:\||::|\|[:\]|]/.test(music) || (music.match(/\|/g) ?? []).length >= MEASURES_IN_PHRASE;
+      return /:\||::|\|[:\]|]/.test(measures) || (measures.match(/\|/g) ?? []).length >= MEASURES_IN_PHRASE;
   }
 }
 
-/** ABC without what may hold letters or bars that are no music: chord symbols, decorations, fields, comments. */
+/** A barline that begins the text ends no measure of it. */
+function withoutLeadingBarline(music: string): string {
+  return music.replace(/^[\s:[|\]]+/, '');
+}
+
+/** ABC without what may hold letters or bars that are no music: chord symbols, decorations, grace notes, fields, comments. */
 function withoutAsides(text: string): string {
   return text
     .replace(/"[^"]*"?/g, '')
     .replace(/![^!\s]*!?/g, '')
+    .replace(/\{[^}\n]*\}?/g, '')
     .replace(/\[[A-Za-z]:[^\]]*\]?/g, '')
     .replace(/%.*/g, '');
 }

@@ -40,3 +40,8 @@ export function withGhost(text: string, start: number, end: number, suggestion: 
   const ghosted = text.slice(0, start) + suggestion + text.slice(end);
   return { text: ghosted, start, end: start + suggestion.length, shift: ghosted.length - text.length };
 }
+
+/** Where an offset of the text stands in it with the suggestion; what the suggestion replaces stands where that begins. */
+export function withGhostAt({ start, end, shift }: Ghosted, offset: number): number {
+  return offset >= end - shift && offset > start ? offset + shift : Math.min(offset, start);
+}

@@ -3,11 +3,10 @@
 import { InlineCompletionTriggerKind, type Position, type TextDocument } from 'vscode';
 import { InlineCompletionRequest, type LanguageClient } from 'vscode-languageclient/node';
 
-export interface Candidate {
-  readonly text: string;
-  /** Offsets of what it replaces, in the document's `version`. */
-  readonly start: number;
-  readonly end: number;
+import { suggestionsIn, type Suggestion } from '../suggestions';
+
+export interface Candidate extends Suggestion {
+  /** The version of the document that it was made for. */
   readonly version: number;
 }
 
@@ -17,11 +16,5 @@ export async function askCandidates(client: LanguageClient, document: TextDocume
   const params = client.code2ProtocolConverter.asInlineCompletionParams(document, position, context);
   const answer = await client.sendRequest(InlineCompletionRequest.type, params);
   const items = await client.protocol2CodeConverter.asInlineCompletionResult(answer);
-  const list = Array.isArray(items) ? items : (items?.items ?? []);
-  return list.map((item) => ({
-    text: typeof item.insertText === 'string' ? item.insertText : item.insertText.value,
-    start: document.offsetAt(item.range?.start ?? position),
-    end: document.offsetAt(item.range?.end ?? position),
-    version,
-  }));
+  return suggestionsIn(items, document, position).map((one) => ({ ...one, version }));
 }

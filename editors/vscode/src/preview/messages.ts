@@ -10,6 +10,7 @@ export type ToPreview =
       /** The number of the tune to draw, from 0; ABC only. */
       readonly tune: number;
     }
+  /** An offset in the text that was drawn last, suggestion included. */
   | { readonly kind: 'cursor'; readonly offset: number }
   | { readonly kind: 'candidates'; readonly before: string; readonly after: string; readonly candidates: readonly string[]; readonly tune: number }
   | { readonly kind: 'play'; readonly what: 'all' | 'cursor' | 'suggestion' }

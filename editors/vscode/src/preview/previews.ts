@@ -8,7 +8,7 @@ import {
 } from 'vscode';
 
 import { isServed, notationOf } from '../languages';
-import { tuneAt, withGhost, type Ghosted } from '../music/tunes';
+import { tuneAt, withGhost, withGhostAt, type Ghosted } from '../music/tunes';
 import type { Server } from '../server/server';
 import type { Suggestions } from '../suggestions';
 import { askCandidates, type Candidate } from './candidates';
@@ -31,6 +31,7 @@ export class Previews {
     this.remember(window.activeTextEditor);
     this.listeners = [
       window.onDidChangeActiveTextEditor((editor) => this.remember(editor)),
+      workspace.onDidOpenTextDocument((document) => this.of(document)?.follow(document)),
       workspace.onDidChangeTextDocument(({ document }) => this.of(document)?.soon()),
       window.onDidChangeTextEditorSelection(({ textEditor }) => this.of(textEditor.document)?.cursorMoved(textEditor)),
       suggestions.onDidChange(({ uri }) => this.panels.get(uri)?.soon()),
@@ -108,7 +109,7 @@ export class Previews {
 
 class Preview {
   private readonly panel: WebviewPanel;
-  private readonly document: TextDocument;
+  private document: TextDocument;
   private readonly unsent: ToPreview[] = [];
   private cursor: number;
   private candidates: readonly Candidate[] = [];
@@ -163,6 +164,12 @@ class Preview {
     this.panel.dispose();
   }
 
+  /** A document that is opened again is another object. */
+  follow(document: TextDocument): void {
+    this.document = document;
+    this.soon();
+  }
+
   soon(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.draw(), PAUSE);
@@ -172,8 +179,9 @@ class Preview {
     const text = this.document.getText();
     const before = tuneAt(text, this.cursor);
     this.cursor = this.document.offsetAt(editor.selection.active);
-    this.send({ kind: 'cursor', offset: this.cursor });
-    if (notationOf(this.document) === 'abc' && tuneAt(text, this.cursor) !== before) {
+    this.send({ kind: 'cursor', offset: this.toDrawn(this.cursor) });
+    const isGhostDrawn = this.drawn !== undefined && this.drawn.start < this.drawn.end;
+    if (isGhostDrawn || (notationOf(this.document) === 'abc' && tuneAt(text, this.cursor) !== before)) {
       this.soon();
     }
   }
@@ -204,8 +212,14 @@ class Preview {
   private draw(): void {
     this.drawn = this.ghosted();
     const { text, start, end } = this.drawn;
-    this.send({ kind: 'draw', text, ghost: { start, end }, tune: tuneAt(text, this.cursor) });
-    this.send({ kind: 'cursor', offset: this.cursor });
+    const cursor = this.toDrawn(this.cursor);
+    this.send({ kind: 'draw', text, ghost: { start, end }, tune: tuneAt(text, cursor) });
+    this.send({ kind: 'cursor', offset: cursor });
+  }
+
+  /** Where an offset of the document is in the text that is drawn. */
+  private toDrawn(offset: number): number {
+    return this.drawn === undefined ? offset : withGhostAt(this.drawn, offset);
   }
 
   /** The text with the suggestion that stands in it. */

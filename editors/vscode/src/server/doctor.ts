@@ -28,8 +28,17 @@ export function readDoctor(stdout: string): Model | undefined {
   return { name: bundle?.name ?? 'none', size, provider: bundle?.provider ?? 'nothing', problems };
 }
 
+/** Settings such as VS Code's. */
+interface Settings {
+  get(name: string, otherwise: string): string;
+}
+
 /** Ask about the model that the settings choose. */
-export async function askDoctor(program: string, model: string, provider: string): Promise<Model | undefined> {
-  const { stdout } = await run(program, ['doctor', '--json', '--model', model, '--provider', provider], { timeout: 60000 });
+export async function askDoctor(program: string, settings: Settings): Promise<Model | undefined> {
+  const { stdout } = await run(program, [...doctorArgs(settings), '--json'], { timeout: 60000 });
   return readDoctor(stdout);
+}
+
+export function doctorArgs(settings: Settings): string[] {
+  return ['doctor', '--model', settings.get('model', ''), '--provider', settings.get('provider', 'auto')];
 }

@@ -29,9 +29,9 @@ export class Installation {
         void this.tellWrongSetting(found.program);
         return undefined;
       case 'nowhere':
-        return (await this.offer()) ? this.environment.program : undefined;
+        return (await this.renew()) ? this.environment.program() : undefined;
       case 'own':
-        if ((await this.environment.state()) === 'stale' && !(await this.install())) {
+        if ((await this.environment.state()) !== 'fresh' && !(await this.install())) {
           return undefined;
         }
         break;
@@ -51,11 +51,16 @@ export class Installation {
       setting: workspace.getConfiguration('ghostnote').get('path', '').trim(),
       interpreter: await chosenInterpreter(),
       searchPath: process.env.PATH ?? '',
-      own: this.environment.program,
+      own: await this.environment.program().catch(() => ''),
       home: homedir(),
       platform: process.platform,
       isProgram,
     });
+  }
+
+  /** The yes to the server of an earlier version of the extension still counts. */
+  private async renew(): Promise<boolean> {
+    return (await this.environment.state()) === 'stale' ? this.install() : this.offer();
   }
 
   private async offer(): Promise<boolean> {

@@ -1,12 +1,12 @@
 /**
  * Which Python can hold the server: 3.11 or later, with venv and ensurepip.
  *
- * Reading what an interpreter answers is pure; asking it is `examine`.
+ * Reading what an interpreter answers is pure; asking it is `findPython`.
  */
 
 import { run } from './run';
 
-export const LEAST_PYTHON = [3, 11] as const;
+const LEAST_PYTHON = [3, 11] as const;
 
 /** The question: version, and whether environments can be made. One line, read by `readAnswer`. */
 const QUESTION = [

@@ -1,6 +1,7 @@
 /** Runs a program to its end and gives what it said. */
 
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 export interface Outcome {
   /** The exit code; -1 if the program could not be started or was ended by a signal. */
@@ -28,21 +29,14 @@ export function run(program: string, args: readonly string[], options: RunOption
       signal: options.signal,
       timeout: options.timeout,
     });
-    const listen = (chunk: string): void => {
-      for (const line of chunk.split(/\r?\n/)) {
-        if (line.trim() !== '') {
-          options.onLine?.(line);
-        }
+    const { onLine } = options;
+    if (onLine !== undefined) {
+      for (const input of [child.stdout, child.stderr]) {
+        createInterface({ input }).on('line', (line) => line.trim() !== '' && onLine(line));
       }
-    };
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      stdout += chunk;
-      listen(chunk);
-    });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      stderr += chunk;
-      listen(chunk);
-    });
+    }
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
     child.on('error', (error) => resolve({ code: -1, stdout, stderr: stderr || error.message }));
     child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
   });

@@ -49,6 +49,8 @@ export class Server {
   private client: LanguageClient | undefined;
   private child: Running | undefined;
   private timer: NodeJS.Timeout | undefined;
+  /** Raised whenever what runs is to end: what was begun before then gives up. */
+  private generation = 0;
 
   constructor(
     private readonly output: LogOutputChannel,
@@ -66,13 +68,18 @@ export class Server {
 
   /** Start `program`, in place of what runs. Never rejects: what fails is in the state and in a message. */
   async start(program: string): Promise<void> {
-    await this.stop();
-    this.policy.reset();
-    await this.launch(program);
+    const stopped = this.stop();
+    const { generation } = this;
+    await stopped;
+    if (generation === this.generation) {
+      this.policy.reset();
+      await this.launch(program);
+    }
   }
 
   /** End it and stay ended. */
   async stop(): Promise<void> {
+    this.generation += 1;
     clearTimeout(this.timer);
     const { client, child } = this;
     this.client = undefined;
@@ -91,7 +98,8 @@ export class Server {
   private async launch(program: string): Promise<void> {
     this.output.info(`starting ${program} serve`);
     this.become({ kind: 'starting' });
-    const client = new QuietClient('ghostnote', 'Ghostnote', () => this.spawn(program), {
+    const { generation } = this;
+    const client = new QuietClient('ghostnote', 'Ghostnote', () => this.spawn(program, generation), {
       documentSelector: SELECTOR,
       initializationOptions: { ...workspace.getConfiguration('ghostnote') },
       outputChannel: this.output,
@@ -117,7 +125,10 @@ export class Server {
     }
   }
 
-  private spawn(program: string): Promise<ChildProcess> {
+  private async spawn(program: string, generation: number): Promise<ChildProcess> {
+    if (generation !== this.generation) {
+      throw new Error('it was stopped before it started');
+    }
     return new Promise((resolve, reject) => {
       const child = spawn(program, ['serve', '--stdio'], { stdio: 'pipe', windowsHide: true });
       child.on('error', reject);
@@ -137,11 +148,11 @@ export class Server {
     }
     this.client = undefined;
     void client.dispose().catch(() => undefined);
-    const { child } = this;
+    const { child, generation } = this;
     this.child = undefined;
     const why = await whyEnded(child, failure);
     child?.process.kill();
-    if (this.client !== undefined || this.current.kind === 'stopped') {
+    if (generation !== this.generation) {
       return;
     }
     const delay = this.policy.ended(Date.now());

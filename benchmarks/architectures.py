@@ -1,7 +1,7 @@
 """What does each architecture buy? The same music, the same minutes of training, the same number of weights.
 
 Each architecture of the registry is trained with `ghostnote train` on the same dataset, with the same sampler, windows
-of 512 tokens, learning rate and schedule, for the same wall-clock time on the same threads; then exported in int8 and
+of 512 tokens, learning rate and schedule, for the same processor time on the same threads; then exported in int8 and
 asked for the next measures of held-out folk tunes through the real decode loop. What differs is in `DESIGNS`:
 dimensions that come to about three million weights, and the rows of a step, of which recurrent networks take twice as
 many, because alone a row leaves the processor waiting.
@@ -17,33 +17,24 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.runs import BLOCK_SIZE, Settings, best_rule, bits_per_note, console, keep, kept, next_measures, trained
 from export.bench.machine import describe_machine, describe_versions
 from export.bench.measure import fitting_contexts, size_on_disk, steps
 from export.bundle import export_bundle, parameter_count
-from export.evaluation import ModelPredictor, evaluate
 from inference.bundle import load_bundle
 from inference.engine import Engine
 from training.dataset.build import Dataset
-from training.dataset.sampler import SamplerConfig
 from training.models import MODELS
-from training.models.checkpoint import Checkpoint, load_checkpoint
-from training.validation import validate, validation_batches
 
-BLOCK_SIZE = 512
 CONTEXTS = (128, 512)
-N_VALIDATION_BATCHES = 40
-VALIDATION_ROWS = 8
 ROUNDS = 5
 """Times that the steps of every architecture are timed, in turn."""
 STEP_REPEATS = 4
@@ -59,97 +50,28 @@ DESIGNS: Mapping[str, Mapping[str, int]] = {
 }
 """Dimensions of each model, and rows of a training step."""
 
-_CONFIG = """\
-[model]
-architecture = "{architecture}"
-block_size = {block_size}
-{dimensions}
 
-[training]
-minutes = {minutes}
-batch_size = {batch_size}
-learning_rate = 1.5e-3
-warmup = 0.02
-precision = "bf16"
-compile = {compile}
-checkpoint_minutes = 2
-validation_minutes = 10000
-validation_batches = 1
-log_steps = 5
-"""
-
-_console = Console(stderr=True)
-
-
-def config_of(architecture: str, minutes: float, compiled: bool) -> str:
-    """The training configuration of an architecture, TOML."""
+def settings_of(architecture: str, minutes: float) -> Settings:
+    """The training configuration of an architecture."""
     design = dict(DESIGNS[architecture])
-    batch_size = design.pop("batch_size")
-    return _CONFIG.format(
-        architecture=architecture,
-        block_size=BLOCK_SIZE,
-        dimensions="\n".join(f"{name} = {value}" for name, value in design.items()),
-        minutes=minutes,
-        batch_size=batch_size,
-        compile=str(compiled).lower(),
-    )
-
-
-def trained(dataset: Path, folder: Path, config: str, minutes: float, threads: int) -> Checkpoint:
-    """The model of an architecture's run, which is begun, or gone on with, if it is not done.
-
-    Raises:
-        typer.Exit: the training failed; it has said why.
-    """
-    model, written = folder / "run" / "model.pt", folder / "config.toml"
-    folder.mkdir(parents=True, exist_ok=True)
-    written.write_text(config, encoding="utf-8")
-    if not model.exists() or load_checkpoint(model).training["minutes"] < minutes:
-        command = [sys.executable, "-m", "lsp_server", "train", "--data", dataset, "--out", folder / "run"]
-        command += ["--config", written, "--threads", threads]
-        if (folder / "run" / "last.ckpt").exists():
-            command.append("--resume")
-        done = subprocess.run([str(each) for each in command], check=False)
-        if done.returncode:
-            raise typer.Exit(done.returncode)
-    return load_checkpoint(model)
-
-
-def bits_per_note(dataset: Dataset, checkpoint: Checkpoint) -> dict[str, float]:
-    """By genre and `all`, on a sample of the validation split that is the same for every model."""
-    batches = validation_batches(
-        list(dataset.tables("valid").values()),
-        SamplerConfig(),
-        block_size=BLOCK_SIZE,
-        batch_size=VALIDATION_ROWS,
-        n_batches=N_VALIDATION_BATCHES,
-    )
-    found = validate(checkpoint.model, batches, bf16=False)
-    return {genre: quality.bits_per_note for genre, quality in found.items()}
-
-
-def next_measures(dataset: Dataset, bundle: Path, threads: int, measures: int) -> dict[str, dict[str, float]]:
-    """Exact and F1 on folk tunes of the test split, of the model and of the rules beside it."""
-    predictor = ModelPredictor(Engine(load_bundle(bundle), "cpu", threads))
-    with Progress(console=_console) as progress:
-        task = progress.add_task("next measures", total=measures)
-        results = evaluate(
-            dataset,
-            {"model": predictor},
-            limit=measures,
-            progress=lambda done: progress.update(task, completed=done),
-        )
-    return {
-        name: {"exact": result.value("exact"), "f1": result.value("F1"), "n": len(result.rows)}
-        for name, result in results.items()
+    training = {
+        "minutes": minutes,
+        "clock": "processor",
+        "batch_size": design.pop("batch_size"),
+        "learning_rate": 1.5e-3,
+        "warmup": 0.02,
+        "precision": "bf16",
+        "checkpoint_minutes": 2,
+        "validation_minutes": 10_000,
+        "validation_batches": 1,
+        "log_steps": 5,
     }
+    return {"model": {"architecture": architecture, "block_size": BLOCK_SIZE, **design}, "training": training}
 
 
-def measured(
-    dataset: Dataset, folder: Path, config: str, minutes: float, threads: int, measures: int
-) -> dict[str, Any]:
+def measured(dataset: Dataset, folder: Path, settings: Settings, threads: int, measures: int) -> dict[str, Any]:
     """All figures of an architecture but the time of a step."""
-    checkpoint = trained(dataset.folder, folder, config, minutes, threads)
+    checkpoint = trained(dataset.folder, folder, settings, threads)
     bundle = folder / "bundle"
     shutil.rmtree(bundle, ignore_errors=True)
     parity = export_bundle(checkpoint, bundle, precision="int8", name=checkpoint.model.config.architecture)
@@ -160,7 +82,7 @@ def measured(
         "minutes": run["minutes"],
         "tokens": run["tokens"],
         "tokens_per_second": run["tokens"] / (60 * run["minutes"]),
-        "bits_per_note": bits_per_note(dataset, checkpoint),
+        "bits_per_note": bits_per_note(dataset, checkpoint.model),
         "folk": next_measures(dataset, bundle, threads, measures),
         "megabytes": size_on_disk(bundle).median,
         "kl_divergence_int8": parity.kl_divergence,
@@ -172,7 +94,7 @@ def step_times(bundles: Mapping[str, Path], threads: int) -> dict[str, dict[int,
     engines = {name: Engine(load_bundle(path), "cpu", threads) for name, path in bundles.items()}
     contexts = fitting_contexts(CONTEXTS, BLOCK_SIZE)
     times: dict[str, dict[int, list[float]]] = {name: {each: [] for each in contexts} for name in engines}
-    with Progress(console=_console) as progress:
+    with Progress(console=console) as progress:
         for _ in progress.track(range(ROUNDS), description="steps"):
             for name, engine in engines.items():
                 for context, figure in zip(contexts, steps(engine, contexts, 1, STEP_REPEATS), strict=True):
@@ -195,22 +117,22 @@ def table(results: Mapping[str, Mapping[str, Any]], about: str) -> str:
         row += [f"{one['tokens'] / 1e6:.1f} M", f"{bits.get('folk', float('nan')):.3f}", f"{bits['all']:.3f}"]
         row += [f"{model['exact']:.1%}", f"{model['f1']:.3f}", *(f"{one['step_ms'][each]:.2f}" for each in contexts)]
         rows.append([*row, f"{one['megabytes']:.1f}"])
-    rules = {name: each for name, each in by_bits[0][1]["folk"].items() if name != "model"}
-    best = max(rules, key=lambda name: rules[name]["exact"])
-    figures = [f"{rules[best]['exact']:.1%}", f"{rules[best]['f1']:.3f}"]
+    folk = by_bits[0][1]["folk"]
+    best = best_rule(folk)
+    figures = [f"{folk[best]['exact']:.1%}", f"{folk[best]['f1']:.3f}"]
     rows.append([f"*{best}*", *[""] * (head.index("exact, folk") - 1), *figures, *[""] * (len(contexts) + 1)])
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(["# What does each architecture buy?", "", about, "", *lines, ""])
 
 
-def _about(minutes: float, threads: int, compiled: bool, measures: int) -> str:
-    command = f"python -m benchmarks.architectures DATASET --minutes {minutes:g} --threads {threads}"
-    command += f" --measures {measures}{' --compile' if compiled else ''}"
+def _about(minutes: float, threads: int, measures: int) -> str:
+    command = f"python -m benchmarks.architectures DATASET --runs FOLDER --minutes {minutes:g} --threads {threads}"
+    command += f" --measures {measures}"
     about = (
-        f"`{command}`: every architecture is trained on the same dataset with the same sampler for the same wall-clock "
+        f"`{command}`: every architecture is trained on the same dataset with the same sampler for the same processor "
         "time, exported in int8 and asked for the next measures of held-out folk tunes. "
-        f"{minutes:g} minutes each, {threads} thread(s), windows of {BLOCK_SIZE} tokens, bf16, "
-        f"{'compiled (in that time)' if compiled else 'not compiled'}; *rows* is the batch. Bits a note are of the "
+        f"{minutes:g} minutes each, {threads} thread(s), windows of {BLOCK_SIZE} tokens, bf16, not compiled; *rows* is "
+        "the batch, and tokens/s are of those minutes. Bits a note are of the "
         f"network before export; {measures:,} measures are predicted. An int8 bundle has the matrices of attention and "
         "feed-forward layers and the output head in 8 bits; those of recurrent layers stay in float32, which makes "
         "these bundles larger. The last row is the best simple rule on the same measures."
@@ -221,11 +143,10 @@ def _about(minutes: float, threads: int, compiled: bool, measures: int) -> str:
 def main(
     data: Annotated[Path, typer.Argument(help="a dataset folder, made by `ghostnote corpus build`")],
     runs: Annotated[Path, typer.Option(help="where runs, bundles and figures go")],
-    minutes: Annotated[float, typer.Option(min=0.01, help="wall-clock time of training each")] = 15,
+    minutes: Annotated[float, typer.Option(min=0.01, help="processor time of training each")] = 15,
     threads: Annotated[int, typer.Option(min=1, help="threads of training and of the model")] = 1,
     measures: Annotated[int, typer.Option(min=1, help="folk measures to predict")] = 600,
     only: Annotated[str, typer.Option(help="architectures, with commas; all by default")] = "",
-    compiled: Annotated[bool, typer.Option("--compile", help="let torch compile, within the minutes")] = False,
     out: Annotated[Path | None, typer.Option(help="write the table to this Markdown file")] = None,
 ) -> None:
     """Train every architecture alike and compare what comes of it."""
@@ -234,39 +155,18 @@ def main(
         raise typer.BadParameter(f"no design for {', '.join(unknown)}; there are {', '.join(DESIGNS)}")
     results, dataset = {}, Dataset.open(data)
     for number, name in enumerate(chosen, start=1):
-        _console.rule(f"{name} ({number} of {len(chosen)})")
-        config = config_of(name, minutes, compiled)
-        settings = {"config": config, "threads": threads, "measures": measures}
-        kept = _kept(runs / name, settings)
-        results[name] = kept or measured(dataset, runs / name, config, minutes, threads, measures)
-        _keep(runs / name, settings, results[name])
+        console.rule(f"{name} ({number} of {len(chosen)})")
+        run = settings_of(name, minutes)
+        settings = {"run": run, "threads": threads, "measures": measures}
+        results[name] = kept(runs / name, settings) or measured(dataset, runs / name, run, threads, measures)
+        keep(runs / name, settings, results[name])
     for name, times in step_times({name: runs / name / "bundle" for name in chosen}, threads).items():
         results[name]["step_ms"] = times
-    text = table(results, _about(minutes, threads, compiled, measures))
+    text = table(results, _about(minutes, threads, measures))
     (runs / "architectures.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if out is not None:
         out.write_text(text, encoding="utf-8")
     print(text)
-
-
-def _kept(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The figures of an earlier run of this program, if it is done.
-
-    Raises:
-        typer.BadParameter: it was set to something else.
-    """
-    file = folder / "figures.json"
-    if not file.exists():
-        return None
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    if content["settings"] != settings:
-        raise typer.BadParameter(f"{file} was made with other settings: choose another --runs, or remove {folder}")
-    found: dict[str, Any] = content["figures"]
-    return found
-
-
-def _keep(folder: Path, settings: Mapping[str, Any], figures: Mapping[str, Any]) -> None:
-    (folder / "figures.json").write_text(json.dumps({"settings": settings, "figures": figures}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -31,8 +31,9 @@ from rich.progress import track
 
 from export.bench.documents import Site, find_sites, load_pieces
 from export.bench.lsp import Client, Editor, initialize, one_before
-from export.bench.machine import describe_machine, describe_versions, environment, load_average
+from export.bench.machine import describe_versions, environment, measured_on
 from export.bench.measure import Timed, random_ids, suggest_while_typing
+from export.figures import markdown_table
 from inference.bundle import find_bundle, load_bundle
 from inference.completion import Completer, CompletionOptions
 from inference.engine import Engine
@@ -175,28 +176,27 @@ def step(engine: Engine, n: int) -> float:
 
 def table(found: dict[int, Waits], best: Bound) -> list[str]:
     """The lines of both tables."""
-    lines = [
-        "| editors | in turn: median | p95 | at once: median | p95 | median by that of one |",
-        "|--:|--:|--:|--:|--:|--:|",
-    ]
     one = statistics.median(found[min(found)].at_once)
+    rows = []
     for n, each in found.items():
         median = statistics.median(each.at_once)
         cells = [f"{statistics.median(each.in_turn):.1f}", f"{np.percentile(each.in_turn, 95):.1f}"]
         cells += [f"{median:.1f}", f"{np.percentile(each.at_once, 95):.1f}", f"{median / one:.1f}"]
-        lines.append(f"| {n} | {' | '.join(cells)} |")
-    lines += [
+        rows.append([str(n), *cells])
+    columns = ["editors", "in turn: median", "p95", "at once: median", "p95", "median by that of one"]
+    least = ["editors", "a row's step, of a step alone", "batched: every editor", "one after another: median", "last"]
+    bounds = []
+    for n in found:
+        milliseconds = (best.batched(n), best.one_by_one(n), n * best.suggestion)
+        bounds.append([str(n), f"{best.row[n]:.0%}", *(f"{each:.1f}" for each in milliseconds)])
+    return [
+        *markdown_table(columns, rows),
         "",
         f"Without a server a suggestion takes {best.suggestion:.1f} ms, of which {best.model:.1f} ms prefill and "
         "decoding. The least that batching could make of it:",
         "",
-        "| editors | a row's step, of a step alone | batched: every editor | one after another: median | last |",
-        "|--:|--:|--:|--:|--:|",
+        *markdown_table(least, bounds),
     ]
-    for n in found:
-        cells = [f"{best.row[n]:.0%}", f"{best.batched(n):.1f}", f"{best.one_by_one(n):.1f}"]
-        lines.append(f"| {n} | {' | '.join(cells)} | {n * best.suggestion:.1f} |")
-    return lines
 
 
 def main(
@@ -214,7 +214,6 @@ def main(
     bundle = find_bundle(model)
     found = asyncio.run(measure(bundle, sites, counts, rounds))
     best = bound(bundle, sites, counts)
-    load = load_average()
     text = "\n".join(
         [
             "# Many editors on one server",
@@ -224,8 +223,7 @@ def main(
             "",
             *table(found, best),
             "",
-            f"Machine: {describe_machine()}. {describe_versions()}."
-            + ("" if load is None else f" Load while measuring: {load:.1f}."),
+            measured_on(describe_versions()),
             "",
         ]
     )

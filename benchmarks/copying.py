@@ -32,6 +32,7 @@ from export.evaluation.continuation import continuation_gaps
 from export.evaluation.infill import Filler, Gap, fill_with_model, grammar_of
 from export.evaluation.predictors import NGRAM, learn, load_engine
 from export.evaluation.tasks import FIRST_MEASURE, Content, parts_of
+from export.figures import markdown_table
 from notation.tokens import vocabulary as v
 from training.dataset.build import Dataset
 
@@ -82,7 +83,7 @@ def runs(contents: Sequence[Content], length: int) -> Iterator[tuple[Content, ..
 
 def n_notes(content: Content) -> int:
     """Noteheads of a measure."""
-    return sum(token in v.NOTE_OF or token in v.UP_OF for _, ids in content for token in ids)
+    return sum(token in v.NOTEHEADS for _, ids in content for token in ids)
 
 
 def count_copies(
@@ -108,14 +109,12 @@ def table(found: Mapping[str, Mapping[int, Count]]) -> str:
     columns = chain.from_iterable(
         (f"{length} measures: runs", "in the training split", "of these from the piece itself") for length in LENGTHS
     )
-    lines = ["| written by | " + " | ".join(columns) + " |", "|---|" + "--:|" * 3 * len(LENGTHS)]
-    for name, counts in found.items():
-        cells = chain.from_iterable(
-            (f"{one.runs:,}", f"{one.copied:,} ({one.copied / max(1, one.runs):.2%})", f"{one.own:,}")
-            for one in counts.values()
-        )
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    rows = [[name, *chain.from_iterable(map(_cells, counts.values()))] for name, counts in found.items()]
+    return "\n".join(markdown_table(["written by", *columns], rows)) + "\n"
+
+
+def _cells(one: Count) -> tuple[str, str, str]:
+    return f"{one.runs:,}", f"{one.copied:,} ({one.copied / max(1, one.runs):.2%})", f"{one.own:,}"
 
 
 def main(

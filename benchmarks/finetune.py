@@ -13,21 +13,24 @@ the least share with most of the gain on the tunes held out to choose by, which 
 
 from __future__ import annotations
 
-import argparse
 import re
 import tempfile
 import time
 from pathlib import Path
+from typing import Annotated
 
 import music21
+import typer
 
+from export.figures import markdown_table
 from export.weights import checkpoint_of_bundle
 from inference.bundle import find_bundle
 from training.dataset.build import Dataset
 from training.dataset.sampler import Batch, SamplerConfig
-from training.finetune import SHARES_OF_NEW, FineTuned, OwnTunes, between, fine_tune
+from training.finetune import CORPUS, SHARES_OF_NEW, FineTuned, OwnTunes, between, fine_tune
 from training.models import LanguageModel
 from training.models.checkpoint import Checkpoint, load_checkpoint
+from training.trainer import MODEL
 from training.validation import validate, validation_batches, whole_pieces
 
 ESSEN = Path(music21.__file__).parent / "corpus" / "essenFolksong"
@@ -60,49 +63,48 @@ def bits(model: LanguageModel, batches: list[Batch]) -> float:
 def table(collection: str, done: FineTuned, run: Path, base: Checkpoint, general: list[Batch], minutes: float) -> str:
     """What came of one collection, as Markdown."""
     size = base.model.config.block_size
-    own = whole_pieces(list(OwnTunes(run / "data", ("folder",)).tables("test").values()), block_size=size, batch_size=8)
-    new = load_checkpoint(run / "run" / "model.pt").model
-    lines = [
-        f"### {collection}: {done.n_tunes[0]} tunes learned from, {done.n_tunes[1]} to choose by, {done.n_tunes[2]} "
-        f"to report on; {minutes:.1f} minutes",
-        "",
-        "| share | own tunes | general |",
-        "|---|---|---|",
-    ]
+    own = whole_pieces(list(OwnTunes(run / "data", (CORPUS,)).tables("test").values()), block_size=size, batch_size=8)
+    new = load_checkpoint(run / "run" / MODEL).model
+    rows = []
     for share in SHARES_OF_NEW:
         model = between(base.model, new, share)
-        figures = " | ".join(f"{bits(model, batches):.3f}" for batches in (own, general))
-        lines.append(f"| {share}{' (kept)' if share == done.share_of_new else ''} | {figures} |")
-    return "\n".join([*lines, ""])
+        kept = " (kept)" if share == done.share_of_new else ""
+        rows.append([f"{share}{kept}", *(f"{bits(model, batches):.3f}" for batches in (own, general))])
+    title = (
+        f"### {collection}: {done.n_tunes[0]} tunes learned from, {done.n_tunes[1]} to choose by, {done.n_tunes[2]} "
+        f"to report on; {minutes:.1f} minutes"
+    )
+    return "\n".join([title, "", *markdown_table(["share", "own tunes", "general"], rows), ""])
 
 
-def main() -> None:
+def main(
+    data: Annotated[Path, typer.Option(help="the dataset whose test split is the general set")],
+    bundle: Annotated[str, typer.Option(help="a bundle; the shipped one if not given")] = "",
+    collection: Annotated[
+        list[str] | None, typer.Option(help="a file of music21's essenFolksong, may be repeated; han1 and lux if none")
+    ] = None,
+    n: Annotated[int, typer.Option("--tunes", min=3, help="of each collection")] = 200,
+    minutes: Annotated[float, typer.Option(help="most time for each collection")] = 10.0,
+    threads: Annotated[int, typer.Option(min=0, help="of torch; 0 lets it choose")] = 0,
+    out: Annotated[Path | None, typer.Option(help="write the tables there too")] = None,
+) -> None:
     """Fine-tune on each collection and write the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="the dataset whose test split is the general set")
-    parser.add_argument("--bundle", default="", help="a bundle; the shipped one if not given")
-    parser.add_argument("--collection", nargs="+", default=["han1", "lux"], help="files of music21's essenFolksong")
-    parser.add_argument("--tunes", type=int, default=200)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="write the tables there instead of printing them")
-    arguments = parser.parse_args()
-    base = checkpoint_of_bundle(find_bundle(arguments.bundle))
-    general = general_sample(arguments.data, base.model.config.block_size)
+    base = checkpoint_of_bundle(find_bundle(bundle))
+    general = general_sample(data, base.model.config.block_size)
     parts = []
-    for collection in arguments.collection:
+    for each in collection or ("han1", "lux"):
         with tempfile.TemporaryDirectory() as name:
             tunes, run = Path(name) / "tunes", Path(name) / "run"
             tunes.mkdir()
-            take_tunes(collection, arguments.tunes, tunes)
+            take_tunes(each, n, tunes)
             start = time.monotonic()
-            done = fine_tune(base, tunes, run, minutes=arguments.minutes, n_threads=arguments.threads)
+            done = fine_tune(base, tunes, run, minutes=minutes, n_threads=threads)
             spent = (time.monotonic() - start) / 60
-            parts.append(table(collection, done, run, base, general, spent))
+            parts.append(table(each, done, run, base, general, spent))
             print(parts[-1], flush=True)
-    if arguments.out:
-        arguments.out.write_text("\n".join(parts), encoding="utf-8")
+    if out is not None:
+        out.write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

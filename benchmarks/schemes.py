@@ -52,7 +52,6 @@ N_VALIDATION_BATCHES = 40
 _MEASURE_NUMBERS = {v.TOKEN_IDS[f"m:{number}"] for number in range(1, v.N_MEASURE_NUMBERS)}
 _MEASURES = _MEASURE_NUMBERS | {v.TOKEN_IDS["m:0"]}
 _EVENTS = {*v.NOTE_OF, v.REST, v.HIDDEN_REST}
-_NOTES = {*v.NOTE_OF, *v.UP_OF}
 _KEYS = {v.TOKEN_IDS[f"key:{fifths}"]: fifths for fifths in range(-7, 8)}
 _DEFAULT = v.DURATION_IDS[v.DEFAULT_DURATION]
 _FOLK = v.TOKEN_IDS["genre:folk"]
@@ -70,7 +69,7 @@ class Row:
         self.taught.ids.append(token)
         self.taught.weights.append(weight)
         self.taught.ref_masks.append(ref_mask)
-        self.notes.append(int(token in _NOTES) if notes is None else notes)
+        self.notes.append(int(token in v.NOTEHEADS) if notes is None else notes)
 
     def cut(self, length: int) -> Row:
         """Keep the first `length` tokens."""
@@ -120,7 +119,7 @@ def references_read(row: TaughtSequence) -> Row:
             end = place + 1
             while inside[end] and not row.ref_masks[end]:
                 end += 1
-            notes = sum(one in _NOTES for one in row.ids[place:end])
+            notes = sum(one in v.NOTEHEADS for one in row.ids[place:end])
             made.add(v.FIRST_REFERENCE + (ref_mask & -ref_mask).bit_length() - 1, weight, ref_mask, notes)
         elif not inside[place]:
             made.add(token, weight)
@@ -179,7 +178,7 @@ def fused(pairs: dict[tuple[int, int], int]) -> Scheme:
             if token not in _EVENTS:
                 made.add(token, weight, ref_mask)
             elif (duration, token) in pairs:
-                made.add(pairs[duration, token], weight, ref_mask, int(token in _NOTES))
+                made.add(pairs[duration, token], weight, ref_mask, int(token in v.NOTEHEADS))
             else:
                 made.add(duration, weight, ref_mask)
                 made.add(token, weight)
@@ -294,7 +293,7 @@ def train(
             logits = forward(inputs)
         loss = next_token_loss(logits, targets, masks, weights).loss
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's own is not typed
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), config.training.clip)
         optimizer.step()
         if step == 0:

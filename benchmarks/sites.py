@@ -116,7 +116,8 @@ def window(text: str, n_measures: int) -> str:
     """
     tree = _tree(text)
     for direction in tree.iter("direction", "harmony"):
-        direction.attrib.pop("system", None)
+        if "system" in direction.attrib:
+            del direction.attrib["system"]
     for part in tree.findall("part"):
         _cut_after(part, n_measures)
     return _text(tree)
@@ -360,7 +361,7 @@ def _xml_place(text: str, rng: random.Random) -> tuple[etree._Element, etree._El
     """A tree, one of its parts and a measure of it, not the first."""
     tree = _tree(text)
     part = rng.choice(tree.findall("part"))
-    return tree, part, rng.choice(part[1:])
+    return tree, part, rng.choice(list(part)[1:])
 
 
 def _cut_after(part: etree._Element, n_measures: int) -> None:

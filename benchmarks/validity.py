@@ -279,8 +279,14 @@ def _write_failures(path: Path, done: Sequence[Answer]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for one in done:
             if one.complaints or one.empty.startswith("crashed"):
-                record = {"kind": one.hole.kind, "source": one.hole.source, "complaints": one.complaints or [one.empty]}
-                record |= {"text": one.hole.text, "offset": one.hole.offset, "suggestion": one.suggestion}
+                record = {
+                    "kind": one.hole.kind,
+                    "source": one.hole.source,
+                    "complaints": one.complaints or [one.empty],
+                    "text": one.hole.text,
+                    "offset": one.hole.offset,
+                    "suggestion": one.suggestion,
+                }
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 

@@ -52,8 +52,7 @@ def export_bundle(
     Raises:
         ValueError: `out` holds something that is no bundle, or the graph does not compute what the network does.
     """
-    if out.exists() and not (out / MANIFEST).is_file():
-        raise ValueError(f"{out} exists and is no bundle: choose another folder, or remove it first.")
+    check_replaceable(out)
     length = max_length or checkpoint.model.config.block_size
     graph = build_graph(checkpoint.model, length)
     if precision == "int8":
@@ -75,6 +74,16 @@ def export_bundle(
     shutil.rmtree(out, ignore_errors=True)
     partial.replace(out)
     return parity
+
+
+def check_replaceable(out: Path) -> None:
+    """See to it that a bundle may be written.
+
+    Raises:
+        ValueError: `out` holds something that is no bundle.
+    """
+    if out.exists() and not (out / MANIFEST).is_file():
+        raise ValueError(f"{out} exists and is no bundle: choose another folder, or remove it first.")
 
 
 def parameter_count(model: LanguageModel) -> int:

@@ -58,10 +58,11 @@ def _quality(quality: Mapping[str, Any]) -> list[str]:
     """A table a test and genre, or bullets for figures of another kind."""
     if "tests" not in quality:
         return _items(quality)
+    learned = "which the model was" if quality["split"] == "train" else "whose clusters of near doubles it was not"
     lines = [
-        f"On the {quality['split']} split, whose clusters of near doubles the model was not trained on, beside the "
-        "strongest simple rule on the same music. In brackets the 95 % interval of a bootstrap over clusters. "
-        "`ghostnote evaluate` makes the figures again; its documentation says what each counts.",
+        f"On the {quality['split']} split, {learned} trained on, beside the strongest simple rule on the same music. "
+        "In brackets the 95 % interval of a bootstrap over clusters. `ghostnote evaluate` makes the figures again; its "
+        "documentation says what each counts.",
         "",
     ]
     for test, genres in quality["tests"].items():

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from inference.bundle import Precision
+from notation.tokens.vocabulary import GENRES
+from training.exits import fail
 
 
 def export(
@@ -38,8 +40,7 @@ def export(
             quality=_read_quality(quality),
         )
     except (OSError, ValueError) as error:
-        typer.echo(f"cannot export {checkpoint}: {error}", err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(fail(f"cannot export {checkpoint}: {error}", 1)) from error
     size = sum(file.stat().st_size for file in out.iterdir())
     typer.echo(
         f"{out}: {size / 1e6:.1f} MB, {precision}; logits off by at most {parity.max_error:.2g}, the same first choice "
@@ -116,7 +117,8 @@ def evaluate(
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Instead, a model as `ghostnote train` wrote it.")] = None,
     genre: Annotated[
-        list[str] | None, typer.Option(help="May be given several times; folk, lead, hymn, quartet, lied and keyboard.")
+        list[str] | None,
+        typer.Option(help=f"May be given several times: {', '.join(GENRES)}; six of them if not given."),
     ] = None,
     test: Annotated[
         list[str] | None,

@@ -9,9 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,21 +18,11 @@ from rich.progress import Progress
 
 from inference.bundle import find_bundle, user_bundles
 from inference.errors import GhostnoteError
+from training.exits import user_errors
 
 if TYPE_CHECKING:
     from training.finetune import FineTuned
     from training.models.checkpoint import Checkpoint
-
-_USAGE = 2
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, FileNotFoundError, GhostnoteError) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(_USAGE) from error
 
 
 def train(
@@ -52,7 +39,7 @@ def train(
     config: Annotated[
         str | None, typer.Option(help="A configuration of this package, or a TOML file; `small` if not given.")
     ] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.0, help="Wall-clock time; with --from, 10 at most.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="How long; with --from 10 if not given.")] = None,
     threads: Annotated[int, typer.Option(min=0, help="Threads of torch; 0 lets it choose.")] = 0,
     seed: Annotated[int | None, typer.Option(help="Instead of the configuration's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")] = False,
@@ -64,7 +51,7 @@ def train(
 
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-    with _user_errors():
+    with user_errors(GhostnoteError):
         if base is None:
             if data is None or out is None or folder is not None:
                 raise ValueError(
@@ -108,11 +95,12 @@ def _train(
 def _fine_tune(
     base: str, folder: Path, out: Path, minutes: float, threads: int, seed: int, *, resume: bool
 ) -> dict[str, Any]:
-    from export.bundle import export_bundle
+    from export.bundle import check_replaceable, export_bundle
     from training.finetune import fine_tune
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError("fine-tuning runs in one process: start it without torchrun.")
+    check_replaceable(out)
     run = out.with_name(out.name + ".run")
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading your scores", total=None)

@@ -6,7 +6,6 @@ Thin over the packages that do the work. Errors that a user can mend are printed
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from training.corpora.base import Corpus
+from training.exits import user_errors
 
 corpus = typer.Typer(help="Corpora, and datasets made from them.", no_args_is_help=True)
 
@@ -25,17 +25,6 @@ _DEFAULT_CORPUS = "music21"
 """What a newcomer starts with: it came with the package music21."""
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    from training.corpora.fetch import FetchError
-
-    try:
-        yield
-    except (ValueError, FileNotFoundError, FetchError) as error:
-        print(f"ghostnote: {error}", file=sys.stderr)
-        raise typer.Exit(2) from error
 
 
 @contextmanager
@@ -90,10 +79,10 @@ def fetch_corpora(
     as_json: _AsJson = False,
 ) -> None:
     """Fetch corpora at the commits that the released dataset was made from, and check them; needs git."""
-    from training.corpora.fetch import fetch
+    from training.corpora.fetch import FetchError, fetch
 
     folders: dict[str, str] = {}
-    with _user_errors():
+    with user_errors(FetchError):
         for each in [_corpus_named(name) for name in names]:
             with _progress_bar(each.name) as tell:
                 folders[each.name] = str(fetch(each, out, progress=tell))
@@ -125,7 +114,7 @@ def build(
     from training.dataset import build as builder
     from training.dataset.workers import available_processors
 
-    with _user_errors(), _progress_bar("reading and encoding") as tell:
+    with user_errors(), _progress_bar("reading and encoding") as tell:
         named = dict(_source(source) for source in sources or [_DEFAULT_CORPUS])
         processes = jobs or available_processors()
         report = builder.build(out, named, jobs=processes, scheduler=scheduler, limit=limit, progress=tell)
@@ -149,9 +138,11 @@ def _corpus_named(name: str) -> Corpus:
 
 def _source(source: str) -> tuple[str, Path]:
     """The name and the folder that `NAME=PATH`, or `NAME` alone, stands for."""
-    name, _, path = source.partition("=")
+    name, equals, path = source.partition("=")
     if path:
         return name, Path(path)
+    if equals:
+        raise ValueError(f"'{source}' names no folder: write {name}=FOLDER.")
     root: Path | None = _corpus_named(name).default_root()
     if root is None:
         raise ValueError(

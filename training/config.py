@@ -26,7 +26,9 @@ class TrainingConfig:
     """How a model is trained.
 
     Attributes:
-        minutes: wall-clock time of the run; if not 0, the schedule follows the time spent, and `steps` does not count.
+        minutes: time of the run; if not 0, the schedule follows the time spent, and `steps` does not count.
+        clock: what all minutes here are of: the `wall` clock, or the work of this process's `processor` threads
+            together, by which runs can be compared on a machine that has other things to do.
         steps: steps of the run, if `minutes` is 0.
         batch_size: rows a step, of the model's `block_size` tokens; processes that train together share them.
         learning_rate: at its peak.
@@ -53,6 +55,7 @@ class TrainingConfig:
     """
 
     minutes: float = 0.0
+    clock: Literal["wall", "processor"] = "wall"
     steps: int = 1000
     batch_size: int = 20
     learning_rate: float = 1.5e-3
@@ -77,6 +80,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name, choices in (
+            ("clock", ("wall", "processor")),
             ("schedule", ("cosine", "wsd")),
             ("optimizer", ("muon", "adamw")),
             ("precision", ("bf16", "fp32", "auto")),

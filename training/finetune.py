@@ -11,6 +11,7 @@ Bits a note are over all held-out tunes, each from its beginning, as far as a wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,12 +23,13 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from notation.tokens.vocabulary import GENRES, TOKENS
 from training.config import RunConfig, TrainingConfig
-from training.dataset.build import Dataset, Progress, build
+from training.corpora.fetch import Progress
+from training.dataset.build import Dataset, build
 from training.dataset.sampler import Batch, SamplerConfig
 from training.dataset.tables import Tables, concatenate, select_pieces
 from training.models import LanguageModel, build_model
 from training.models.checkpoint import Checkpoint, load_checkpoint
-from training.trainer import train
+from training.trainer import checkpoint_to_resume, train
 from training.validation import Quality, validate, whole_pieces
 
 CORPUS = "folder"
@@ -64,7 +66,8 @@ class FineTuned:
 class OwnTunes(Dataset):
     """A dataset of one corpus, split anew so that even of few works some are held out.
 
-    Works are ordered by a hash of their names: the same folder is always split alike.
+    Works are ordered by a hash of their names: the same folder is always split alike. `pieces` still tells the splits
+    that the dataset was built with.
     """
 
     def tables(self, split: str) -> dict[str, Tables]:
@@ -153,10 +156,14 @@ def fine_tune(
 
     Raises:
         FileNotFoundError: the folder holds no score.
-        ValueError: there are too few tunes, the model has another vocabulary, or see `training.trainer.train`.
+        ValueError: there are too few tunes, the model has another vocabulary, there is no time, or see
+            `training.trainer.train`.
     """
     if checkpoint.vocabulary != list(TOKENS):
         raise ValueError("the model has another vocabulary than this build: train or install one made for this build.")
+    if minutes <= 0:
+        raise ValueError(f"fine-tuning for {minutes:g} minutes teaches nothing: give it more than 0.")
+    checkpoint_to_resume(out / "run", resume)  # it is asked for before the scores are read, which takes its time
     build(out / "data", {CORPUS: folder}, progress=progress)
     tunes = OwnTunes(out / "data", (CORPUS,))
     splits = {split: list(tunes.tables(split).values()) for split in ("train", "valid", "test")}
@@ -196,7 +203,7 @@ def best_between(old: LanguageModel, new: LanguageModel, batches: Sequence[Batch
     """The least share of the new weights with most of the gain on the batches, and the model that has it."""
     models = {share: between(old, new, share) for share in SHARES_OF_NEW}
     costs = {share: validate(model, batches, bf16=False)["all"].nats for share, model in models.items()}
-    enough = costs[0.0] - MOST_OF_THE_GAIN * (costs[0.0] - min(costs.values()))
+    enough = costs[0.0] - MOST_OF_THE_GAIN * (costs[0.0] - min(filter(math.isfinite, costs.values())))
     best = min(share for share, cost in costs.items() if cost <= enough)
     return best, models[best]
 
@@ -205,6 +212,7 @@ def between(old: LanguageModel, new: LanguageModel, share: float) -> LanguageMod
     """A model whose weights lie between those of two of the same shape: `share` 0 is the old one, 1 the new."""
     model = build_model(old.config)
     model.load_state_dict(old.state_dict())
-    start, end = (parameters_to_vector(each.parameters()).detach() for each in (old, new))
-    vector_to_parameters(torch.lerp(start, end, share), model.parameters())
+    if share:  # else weights that are not finite would spoil the old ones
+        start, end = (parameters_to_vector(each.parameters()).detach() for each in (old, new))
+        vector_to_parameters(torch.lerp(start, end, share), model.parameters())
     return model.eval()

@@ -5,7 +5,7 @@
     config.json    what the run was set to
     logs/          CSV and TensorBoard
 
-A run has either a number of steps or a wall-clock time. With a time, the learning rate follows the time spent, so the
+A run has either a number of steps or a time. With a time, the learning rate follows the time spent, so the
 run ends at the end of its schedule however fast the machine is; time before an interruption counts, time between does
 not.
 
@@ -85,11 +85,14 @@ class TrainingModule(lightning.LightningModule):
 
     def on_train_start(self) -> None:
         """Start the clock: what came before was preparation."""
-        self._started = time.monotonic() - self.seconds
+        self._started = self._now() - self.seconds
+
+    def _now(self) -> float:
+        return time.process_time() if self.run_config.clock == "processor" else time.monotonic()
 
     def read_clock(self) -> None:
         """Set `seconds`. All processes must call it together."""
-        seconds = time.monotonic() - self._started
+        seconds = self._now() - self._started
         self.seconds = self.trainer.strategy.broadcast(seconds) if self.trainer.world_size > 1 else seconds
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -333,9 +336,9 @@ def train(
     Raises:
         FileNotFoundError: there is no checkpoint to go on from.
         ValueError: the dataset or the number of processes does not fit, `out` holds a run and `resume` is not asked
-            for, or Weights & Biases is not installed.
+            for, Weights & Biases is not installed, or the run diverged before a first model was kept.
     """
-    checkpoint = _checkpoint_to_resume(out, resume)
+    checkpoint = checkpoint_to_resume(out, resume)
     if n_threads:
         torch.set_num_threads(n_threads)
     if config.training.precision == "auto":
@@ -361,6 +364,11 @@ def train(
     trainer.fit(TrainingModule(network, config.training), loader, ckpt_path=checkpoint, weights_only=True)
     if trainer.world_size > 1:
         torch.distributed.destroy_process_group()
+    if trainer.is_global_zero and not (out / MODEL).is_file():
+        raise ValueError(
+            f"the run in '{out}' diverged: no validation gave a number, so there is no model. Begin it anew with a "
+            "lower learning_rate."
+        )
     return out / MODEL
 
 
@@ -377,7 +385,13 @@ def faster_precision() -> Literal["bf16", "fp32"]:
     return "bf16" if spent[torch.bfloat16] < spent[torch.float32] else "fp32"
 
 
-def _checkpoint_to_resume(out: Path, resume: bool) -> Path | None:
+def checkpoint_to_resume(out: Path, resume: bool) -> Path | None:
+    """The checkpoint that a run in a folder goes on from; None if it begins there.
+
+    Raises:
+        FileNotFoundError: there is none to go on from.
+        ValueError: the folder holds a run, and `resume` is not asked for.
+    """
     checkpoint = out / CHECKPOINT
     if not resume:
         if checkpoint.exists():
@@ -440,6 +454,7 @@ def _loader(dataset: Dataset, config: RunConfig, first_step: int, rank: int, n_r
         seed=training.seed,
     )
     batches = BatchDataset(sampler, first_step, rank, n_ranks)
+    # The dataset has the methods that torch asks for, and is none by class: `sampler` knows nothing of torch.
     return DataLoader(batches, batch_size=None, num_workers=training.workers)  # type: ignore[arg-type]
 
 

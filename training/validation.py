@@ -121,4 +121,4 @@ def _by_row(inputs: Tensor, costs: Tensor, weights: Tensor) -> list[tuple[str, Q
 
 @cache
 def _note_ids() -> Tensor:
-    return torch.tensor(sorted({*vocabulary.NOTE_OF, *vocabulary.UP_OF}))
+    return torch.tensor(sorted(vocabulary.NOTEHEADS))

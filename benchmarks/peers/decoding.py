@@ -18,9 +18,11 @@ compared with those of the network in torch. The figures:
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,8 +35,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.peers.pairing import Benchmark, Comparison, compare, report, seconds, use_one_core
-from benchmarks.peers.parsing import documents, paths_given
+from benchmarks.peers.pairing import AsJson, Benchmark, Comparison, Core, Out, compare, report, seconds, use_one_core
+from benchmarks.peers.parsing import Data, Languages, Listed, documents, paths_given
 from benchmarks.peers.weights import LLAMA_CPP, TRANSFORMERS, Decoder, Written, decoders, network, worst_difference
 from export.bench.documents import Piece, Site, find_sites
 from export.bench.measure import random_ids
@@ -112,22 +114,14 @@ class BareEngine:
     def write(self, prompt: Sequence[int], n: int) -> Written:
         """See `Decoder`."""
         self._engine.reset()
-        ids: list[int] = []
-
-        def write() -> None:
-            ids.append(int(logits.argmax()))
-            batch = self._engine.fork(1)
-            while len(ids) < n:
-                ids.append(int(batch.step(ids[-1:])[0].argmax()))
-
-        logits = np.empty(0, np.float32)
-
-        def read() -> None:
-            nonlocal logits
-            logits = self._engine.prefill(prompt)
-
-        reading = seconds(read)
-        return Written(ids, reading, seconds(write))
+        began = time.process_time()
+        logits = self._engine.prefill(prompt)
+        read = time.process_time()
+        ids = [int(logits.argmax())]
+        batch = self._engine.fork(1)
+        while len(ids) < n:
+            ids.append(int(batch.step(ids[-1:])[0].argmax()))
+        return Written(ids, read - began, time.process_time() - read)
 
 
 # Cases
@@ -266,7 +260,7 @@ class Bench:
             f"a token after the prompt, {'with' if drafts else 'without'} drafts",
             asked[WARM_UP:],
             (OURS, lambda case: our_token(self._engine, case)),
-            {name: lambda case, peer=peer: peer_token(peer, case) for name, peer in peers.items()},  # type: ignore[misc]
+            {name: partial(peer_token, peer) for name, peer in peers.items()},
             warm_up=asked[:WARM_UP],
             goals={LLAMA_CPP: 0.5 if drafts else 1.0},
             leaves_out="reading the prompt; the document; verification",
@@ -281,7 +275,7 @@ class Bench:
             what,
             asked[WARM_UP:],
             (OURS, lambda case: our_suggestion(self._completer, case, typing=typing)),
-            {name: lambda case, peer=peer: peer_suggestion(peer, case) for name, peer in self._peers.items()},  # type: ignore[misc]
+            {name: partial(peer_suggestion, peer) for name, peer in self._peers.items()},
             warm_up=asked[:WARM_UP],
             goals={TRANSFORMERS: 0.1},
             leaves_out=PEERS_LEAVE_OUT,
@@ -363,14 +357,14 @@ def check(peers: dict[str, Decoder], checkpoint: Checkpoint, prompts: Sequence[S
 
 def main(
     checkpoint: Annotated[Path, typer.Option(help="a checkpoint of architecture llama")],
-    data: Annotated[list[Path] | None, typer.Option(help="a file or folder of documents; may be repeated")] = None,
-    listed: Annotated[Path | None, typer.Option("--list", help="a file with one path a line")] = None,
-    languages: Annotated[str, typer.Option(help="which ones, with commas")] = "abc",
+    data: Data = None,
+    listed: Listed = None,
+    languages: Languages = "abc",
     n: Annotated[int, typer.Option("--sites", min=WARM_UP + 1, help="places to ask at")] = 60,
     seed: int = 0,
-    core: Annotated[int | None, typer.Option(help="which processor core; the first by default")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, every pair included")] = False,
-    out: Annotated[Path | None, typer.Option(help="a folder for the table and the plot")] = None,
+    core: Core = None,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """Time our decode loop beside llama.cpp, onnxruntime-genai, transformers and eager torch."""
     use_one_core(core)

@@ -20,16 +20,24 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
-from export.bench.machine import describe_machine, describe_versions, load_average
+from export.bench.machine import describe_machine, describe_versions, load_average, measured_on
 
 T = TypeVar("T")
 Timed = Callable[[T], float]
 """Does the work on an item, and says how many seconds of processor time the part that counts took."""
+
+Core = Annotated[int | None, typer.Option(help="which processor core; the first by default")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON object, every pair included")]
+Out = Annotated[Path | None, typer.Option(help="a folder for the table and the plot")]
+
+_TICK = time.get_clock_info("process_time").resolution
+"""Less than this no work takes, though a coarse clock, as that of Windows, may say that it took nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class Benchmark:
     """What a script found.
 
     Attributes:
-        name: of the script: `decoding`, `parsing`, `scaling`; files are called so.
+        name: of the script: `decoding`, `parsing`, `scaling`, `training`; files are called so.
         title: one question.
         work: what was worked on, in words.
         comparisons: what came out.
@@ -118,7 +126,6 @@ def compare(
     peers: Mapping[str, Timed[T]],
     *,
     warm_up: Sequence[T],
-    repeats: int = 1,
     goals: Mapping[str, float] | None = None,
     leaves_out: str = "",
     progress: Callable[[], object] = lambda: None,
@@ -131,7 +138,6 @@ def compare(
         ours: our name and side.
         peers: the other sides by name; with none, nothing comes of it.
         warm_up: done before anything counts.
-        repeats: how often each item is done.
         goals: the ratios aimed at, by peer.
         leaves_out: what the times do not contain.
         progress: called after every item.
@@ -148,12 +154,11 @@ def compare(
     gc.collect()
     gc.freeze()
     times: dict[str, list[float]] = {name: [] for name, _ in sides}
-    for repeat in range(repeats):
-        for place, item in enumerate(items):
-            for name, side in sides if (repeat + place) % 2 == 0 else reversed(sides):
-                gc.collect()
-                times[name].append(side(item))
-            progress()
+    for place, item in enumerate(items):
+        for name, side in sides if place % 2 == 0 else reversed(sides):
+            gc.collect()
+            times[name].append(side(item))
+        progress()
     gc.unfreeze()
     mine = times[ours[0]]
     return [
@@ -161,7 +166,7 @@ def compare(
             what,
             ours[0],
             peer,
-            tuple(one / other for one, other in zip(mine, times[peer], strict=True)),
+            tuple(one / max(other, _TICK) for one, other in zip(mine, times[peer], strict=True)),
             tuple(1000 * one for one in mine),
             tuple(1000 * other for other in times[peer]),
             (goals or {}).get(peer),
@@ -243,13 +248,8 @@ def as_markdown(benchmark: Benchmark, command: str) -> str:
     for what, left_out in {one.what: one.leaves_out for one in benchmark.comparisons if one.leaves_out}.items():
         lines.append(f"- {what} leaves out: {left_out}.")
     lines += [f"- {note}" for note in benchmark.notes]
-    lines += ["", f"Machine: {describe_machine()}. {versions(benchmark.packages)}.{_load()}", ""]
+    lines += ["", measured_on(versions(benchmark.packages)), ""]
     return "\n".join(lines)
-
-
-def _load() -> str:
-    load = load_average()
-    return "" if load is None else f" Load while measuring: {load:.1f}."
 
 
 def _row(one: Comparison) -> str:

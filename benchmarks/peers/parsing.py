@@ -25,7 +25,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.peers.pairing import Benchmark, Comparison, Timed, compare, report, seconds, use_one_core
+from benchmarks.peers.pairing import (
+    AsJson,
+    Benchmark,
+    Comparison,
+    Core,
+    Out,
+    Timed,
+    compare,
+    report,
+    seconds,
+    use_one_core,
+)
 from benchmarks.peers.weights import installed
 from benchmarks.sites import abc_tunes
 from benchmarks.validity import packaged
@@ -43,6 +54,9 @@ WARM_UP = 5
 """Documents that are read before anything counts."""
 LONGEST = 1_000_000
 """Code points of a document at most: music21 takes a minute for more."""
+Data = Annotated[list[Path] | None, typer.Option(help="a file or folder of documents; may be repeated")]
+Listed = Annotated[Path | None, typer.Option("--list", help="a file with one path a line, in UTF-8")]
+Languages = Annotated[str, typer.Option(help="which ones, with commas")]
 LEAVES_OUT = "reading the file, decompressing and decoding it, starting the programs"
 
 
@@ -57,7 +71,7 @@ def _look_at(scores: Iterable[object]) -> None:
     for score in scores:
         for part in getattr(score, "parts", ()):
             for measure in part.measures:
-                measure.voices  # noqa: B018
+                measure.voices  # noqa: B018  # it may be made when it is asked for
 
 
 def music21_parse(name: str) -> Timed[str]:
@@ -157,7 +171,8 @@ def readable(documents: Iterable[str], n: int, peers: Iterable[Timed[str]]) -> t
 
 def paths_given(data: Sequence[Path] | None, listed: Path | None) -> list[Path]:
     """The files and folders that the command line names, and those that stand in a file one a line."""
-    return [*(data or []), *([Path(line) for line in listed.read_text().splitlines()] if listed else [])]
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed else []
+    return [*(data or []), *map(Path, lines)]
 
 
 def documents(paths: Sequence[Path] | None, name: str, seed: int) -> Iterator[str]:
@@ -220,14 +235,14 @@ def measure(name: str, paths: Sequence[Path] | None, n: int, seed: int) -> tuple
 
 
 def main(
-    data: Annotated[list[Path] | None, typer.Option(help="a file or folder of documents; may be repeated")] = None,
-    listed: Annotated[Path | None, typer.Option("--list", help="a file with one path a line")] = None,
-    languages: Annotated[str, typer.Option(help="which ones, with commas")] = "musicxml,abc",
+    data: Data = None,
+    listed: Listed = None,
+    languages: Languages = "musicxml,abc",
     n: Annotated[int, typer.Option("--documents", min=1, help="of each language")] = 60,
     seed: int = 0,
-    core: Annotated[int | None, typer.Option(help="which processor core; the first by default")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, every pair included")] = False,
-    out: Annotated[Path | None, typer.Option(help="a folder for the table and the plot")] = None,
+    core: Core = None,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """Time whole parses beside music21, partitura, lxml and abcjs."""
     use_one_core(core)

@@ -13,14 +13,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.peers.pairing import Benchmark, Comparison, compare, report, seconds, use_one_core
+from benchmarks.peers.pairing import AsJson, Benchmark, Comparison, Core, Out, compare, report, seconds, use_one_core
 from export.bench.documents import load_pieces
 from inference.completion import Completer, CompletionOptions, load_completer
 from notation.language import language
@@ -121,16 +120,15 @@ def to_diagnostics(name: str, edit: Edit) -> float:
     """From the edit to the diagnostics."""
     notation = language(name)
     notation.parse(edit.before)
-    after = edit.after
-    return seconds(lambda: notation.parse(after).diagnostics)
+    return seconds(lambda: notation.parse(edit.after).diagnostics)
 
 
 def to_suggestion(completer: Completer, name: str, edit: Edit) -> float:
     """From the edit to the suggestion."""
     notation = language(name)
-    after, end = edit.after, edit.offset + len(edit.typed)
+    end = edit.offset + len(edit.typed)
     completer.complete(notation.parse(edit.before), notation, edit.offset, CompletionOptions())
-    return seconds(lambda: completer.complete(notation.parse(after), notation, end, CompletionOptions()))
+    return seconds(lambda: completer.complete(notation.parse(edit.after), notation, end, CompletionOptions()))
 
 
 def measure(completer: Completer, name: str, shape: Shape, n: int, seed: int, progress: Progress) -> list[Comparison]:
@@ -148,7 +146,7 @@ def measure(completer: Completer, name: str, shape: Shape, n: int, seed: int, pr
             {lengths[1]: lambda pair: time_edit(pair.short)},
             warm_up=found[:WARM_UP],
             goals={lengths[1]: GOAL},
-            leaves_out="the editor, the protocol, putting the note into the text",
+            leaves_out="the editor, the protocol",
             progress=lambda: progress.advance(task),
         )
 
@@ -162,9 +160,9 @@ def main(
     model: Annotated[str | None, typer.Option(help="a bundle's name or folder; the shipped one by default")] = None,
     n: Annotated[int, typer.Option("--edits", min=1, help="in each kind of document")] = 12,
     seed: int = 0,
-    core: Annotated[int | None, typer.Option(help="which processor core; the first by default")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, every pair included")] = False,
-    out: Annotated[Path | None, typer.Option(help="a folder for the table and the plot")] = None,
+    core: Core = None,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """Time the same edit in a document and in one ten times as long."""
     use_one_core(core)

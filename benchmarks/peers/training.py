@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.peers.pairing import Benchmark, compare, report, seconds, use_one_core
+from benchmarks.peers.pairing import AsJson, Benchmark, Core, Out, compare, report, seconds, use_one_core
 from training.config import RunConfig, load_config
 from training.dataset.build import Dataset
 from training.dataset.sampler import Batch, Sampler
@@ -46,8 +47,7 @@ def trainer_seconds(dataset: Dataset, name: str, steps: int) -> float:
     times = []
     for length in (FEWEST + steps, FEWEST):
         with tempfile.TemporaryDirectory() as folder:
-            config = configured(name, length)
-            times.append(seconds(lambda out=Path(folder), config=config: train(dataset, out, config, n_threads=1)))
+            times.append(seconds(partial(train, dataset, Path(folder), configured(name, length), n_threads=1)))
     return times[0] - times[1]
 
 
@@ -86,9 +86,9 @@ def main(
     config: Annotated[str, typer.Option(help="a configuration of training")] = "release",
     steps: Annotated[int, typer.Option(min=1, help="in each round")] = 12,
     rounds: Annotated[int, typer.Option(min=1)] = 5,
-    core: Annotated[int | None, typer.Option(help="which processor core; the first by default")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, every pair included")] = False,
-    out: Annotated[Path | None, typer.Option(help="a folder for the table and the plot")] = None,
+    core: Core = None,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """Time steps of the trainer and of a bare loop in turn."""
     use_one_core(core)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.models.checkpoint import Checkpoint
-from training.models.llama import NORM_EPSILON, Block, Llama, rotary_tables, rotate
+from training.models.llama import NORM_EPSILON, Llama, LlamaBlock, rotary_tables, rotate
 
 Logits = NDArray[np.float32]
 GENAI = "onnxruntime-genai, int8"
@@ -83,6 +83,15 @@ def worst_difference(decoder: Decoder, model: Llama, prompts: Sequence[Sequence[
     return worst, agreed / len(prompts)
 
 
+def _weights_of(block: LlamaBlock) -> dict[str, Tensor]:
+    """The weights of a block by short names, those that we keep in one matrix taken apart."""
+    q, k, v = block.qkv.weight.split((block.config.n_embd, block.kv_size, block.kv_size))
+    gate, up = block.gate_up.weight.chunk(2)
+    norms = {"attention_norm": block.attention_norm.weight, "feed_forward_norm": block.feed_forward_norm.weight}
+    outputs = {"attention_out": block.attention_out.weight, "down": block.down.weight}
+    return {"q": q, "k": k, "v": v, "gate": gate, "up": up, **norms, **outputs}
+
+
 # Eager torch
 
 
@@ -118,12 +127,12 @@ class EagerTorch:
         """The logits after `ids`, which stand at `start`, shape (V,)."""
         x = self._model.embedding(torch.tensor([list(ids)]))  # (1, T, C)
         for block, cache in zip(self._model.blocks, self._cache, strict=True):
-            assert isinstance(block, Block)
+            assert isinstance(block, LlamaBlock)
             x = x + block.attention_out(self._attend(block, block.attention_norm(x), cache, start))
             x = x + block.feed_forward(block.feed_forward_norm(x))
         return F.linear(self._model.final_norm(x[0, -1]), self._model.embedding.weight)
 
-    def _attend(self, block: Block, x: Tensor, cache: Tensor, start: int) -> Tensor:
+    def _attend(self, block: LlamaBlock, x: Tensor, cache: Tensor, start: int) -> Tensor:
         length, config = x.shape[1], block.config
         end = start + length
         heads = block.qkv(x).view(1, length, -1, config.head_size).transpose(1, 2)  # (1, heads, T, head_size)
@@ -174,28 +183,29 @@ def save_for_transformers(checkpoint: Checkpoint, folder: Path, max_length: int)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=first, pad_token=first).save_pretrained(folder)
 
 
+_IN_TRANSFORMERS = {
+    "input_layernorm": "attention_norm",
+    "self_attn.q_proj": "q",
+    "self_attn.k_proj": "k",
+    "self_attn.v_proj": "v",
+    "self_attn.o_proj": "attention_out",
+    "post_attention_layernorm": "feed_forward_norm",
+    "mlp.gate_proj": "gate",
+    "mlp.up_proj": "up",
+    "mlp.down_proj": "down",
+}
+
+
 def _transformers_weights(model: Llama) -> dict[str, Tensor]:
     found = {
         "model.embed_tokens.weight": model.embedding.weight,
-        "model.norm.weight": model.final_norm.weight,
+        "model.norm.weight": model.get_parameter("final_norm.weight"),
         "lm_head.weight": model.embedding.weight,
     }
     for layer, block in enumerate(model.blocks):
-        assert isinstance(block, Block)
-        names = f"model.layers.{layer}."
-        q, k, v = block.qkv.weight.split((block.config.n_embd, block.kv_size, block.kv_size))
-        gate, up = block.gate_up.weight.chunk(2)
-        found |= {
-            f"{names}input_layernorm.weight": block.attention_norm.weight,
-            f"{names}self_attn.q_proj.weight": q,
-            f"{names}self_attn.k_proj.weight": k,
-            f"{names}self_attn.v_proj.weight": v,
-            f"{names}self_attn.o_proj.weight": block.attention_out.weight,
-            f"{names}post_attention_layernorm.weight": block.feed_forward_norm.weight,
-            f"{names}mlp.gate_proj.weight": gate,
-            f"{names}mlp.up_proj.weight": up,
-            f"{names}mlp.down_proj.weight": block.down.weight,
-        }
+        assert isinstance(block, LlamaBlock)
+        weights = _weights_of(block)
+        found |= {f"model.layers.{layer}.{name}.weight": weights[ours] for name, ours in _IN_TRANSFORMERS.items()}
     return {name: weight.detach() for name, weight in found.items()}
 
 
@@ -311,24 +321,28 @@ def save_gguf(checkpoint: Checkpoint, path: Path, max_length: int) -> None:
     writer.close()
 
 
+_IN_GGUF = {
+    "attn_norm": "attention_norm",
+    "attn_q": "q",
+    "attn_k": "k",
+    "attn_v": "v",
+    "attn_output": "attention_out",
+    "ffn_norm": "feed_forward_norm",
+    "ffn_gate": "gate",
+    "ffn_up": "up",
+    "ffn_down": "down",
+}
+
+
 def _gguf_weights(model: Llama) -> list[tuple[str, Tensor]]:
-    found = [("token_embd.weight", model.embedding.weight), ("output_norm.weight", model.final_norm.weight)]
+    norm = model.get_parameter("final_norm.weight")
+    found: list[tuple[str, Tensor]] = [("token_embd.weight", model.embedding.weight), ("output_norm.weight", norm)]
     for layer, block in enumerate(model.blocks):
-        assert isinstance(block, Block)
-        config = block.config
-        q, k, v = block.qkv.weight.split((config.n_embd, block.kv_size, block.kv_size))
-        gate, up = block.gate_up.weight.chunk(2)
-        found += [
-            (f"blk.{layer}.attn_norm.weight", block.attention_norm.weight),
-            (f"blk.{layer}.attn_q.weight", _neighbours(q, config.n_head)),
-            (f"blk.{layer}.attn_k.weight", _neighbours(k, config.n_kv_head)),
-            (f"blk.{layer}.attn_v.weight", v),
-            (f"blk.{layer}.attn_output.weight", block.attention_out.weight),
-            (f"blk.{layer}.ffn_norm.weight", block.feed_forward_norm.weight),
-            (f"blk.{layer}.ffn_gate.weight", gate),
-            (f"blk.{layer}.ffn_up.weight", up),
-            (f"blk.{layer}.ffn_down.weight", block.down.weight),
-        ]
+        assert isinstance(block, LlamaBlock)
+        weights = _weights_of(block)
+        weights["q"] = _neighbours(weights["q"], block.config.n_head)
+        weights["k"] = _neighbours(weights["k"], block.config.n_kv_head)
+        found += [(f"blk.{layer}.{name}.weight", weights[ours]) for name, ours in _IN_GGUF.items()]
     return found
 
 

@@ -18,8 +18,9 @@ from export.bench.documents import find_sites, load_pieces
 from export.bench.machine import load_average, usable_cores
 from export.bench.rows import Row, read_json, to_csv, to_json
 from export.bench.show import check_plot, plot_rows, show_comparison, show_rows
+from training.exits import USAGE, fail
 
-WORSE, USAGE, MODEL = 1, 2, 3
+WORSE, MODEL = 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ def run_bench(request: Request) -> int:
         _write(request, rows)
         return _judge(request, earlier, rows, errors) if earlier is not None else 0
     except GhostnoteError as error:
-        return _fail(str(error), MODEL)
+        return fail(str(error), MODEL)
     except (ValueError, OSError) as error:
-        return _fail(str(error), USAGE)
+        return fail(str(error), USAGE)
     except ImportError as error:
-        return _fail(f"this needs what is not installed ({error}): pip install 'ghostnote[training]'", USAGE)
+        return fail(f"this needs what is not installed ({error}): pip install 'ghostnote[training]'", USAGE)
 
 
 def _measure(request: Request, errors: Console) -> list[Row]:
@@ -113,8 +114,3 @@ def _judge(request: Request, earlier: list[Row], rows: list[Row], errors: Consol
     comparison = compare(earlier, rows, request.tolerance)
     show_comparison(comparison, errors)
     return WORSE if comparison.regressions else 0
-
-
-def _fail(message: str, code: int) -> int:
-    typer.echo(f"ghostnote: {message}", err=True)
-    return code

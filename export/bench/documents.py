@@ -137,13 +137,9 @@ def _installed_pieces() -> Iterator[Piece]:
 
 def _read(path: Path, name: str) -> str:
     """The text of a file; empty if it cannot be read."""
-    from notation.abc import decode_bytes
-    from notation.musicxml import MxlError, read_file
-
     try:
-        data = path.read_bytes()
-        return read_file(data) if name == "musicxml" else decode_bytes(data)[0]
-    except (OSError, MxlError):
+        return language(name).decode(path.read_bytes())
+    except (OSError, ValueError):
         return ""
 
 

@@ -207,7 +207,7 @@ def measure_server(bundle: Path, provider: str, threads: int, sites: Sequence[Si
 
 async def _measure(completer: Completer, command: Sequence[str], sites: Sequence[Site]) -> list[Measurement]:
     began = time.perf_counter()
-    async with _server(command) as (client, process):
+    async with running(command) as (client, process):
         await initialize(client)
         initialized = 1000 * (time.perf_counter() - began)
         editor = Editor(client)
@@ -222,7 +222,7 @@ async def _measure(completer: Completer, command: Sequence[str], sites: Sequence
 
 
 @asynccontextmanager
-async def _server(command: Sequence[str]) -> AsyncIterator[tuple[Client, asyncio.subprocess.Process]]:
+async def running(command: Sequence[str]) -> AsyncIterator[tuple[Client, asyncio.subprocess.Process]]:
     """A server that is started, and ended whatever happens."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lsp_server", *command),
@@ -246,8 +246,12 @@ async def _server(command: Sequence[str]) -> AsyncIterator[tuple[Client, asyncio
         await listening
 
 
-async def initialize(client: Client) -> None:
+async def initialize(client: Client, folder: Path | None = None) -> None:
     """Begin a session in which columns are code points and no pause is made before the model is asked.
+
+    Args:
+        client: who begins it.
+        folder: what the editor has open; nothing by default.
 
     Raises:
         ServerError: the server counts columns otherwise.
@@ -255,7 +259,14 @@ async def initialize(client: Client) -> None:
     inline = {"inlineCompletion": {"dynamicRegistration": False}}
     capabilities = {"general": {"positionEncodings": ["utf-32"]}, "textDocument": inline}
     options = {"ghostnote": {"delayMs": 0}}
-    params = {"processId": None, "rootUri": None, "capabilities": capabilities, "initializationOptions": options}
+    params: dict[str, Any] = {
+        "processId": None,
+        "rootUri": None,
+        "capabilities": capabilities,
+        "initializationOptions": options,
+    }
+    if folder is not None:
+        params["workspaceFolders"] = [{"uri": folder.resolve().as_uri(), "name": folder.name}]
     answer = await client.request("initialize", params)
     encoding = answer["capabilities"].get("positionEncoding")
     if encoding != "utf-32":

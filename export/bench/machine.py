@@ -42,6 +42,13 @@ def describe_versions() -> str:
     return ", ".join(found)
 
 
+def measured_on(versions: str) -> str:
+    """What figures rest on, in sentences: the machine, versions, and how busy it is now, where the system says so."""
+    load = load_average()
+    busy = "" if load is None else f" Load while measuring: {load:.1f}."
+    return f"Machine: {describe_machine()}. {versions}.{busy}"
+
+
 def usable_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -24,8 +24,9 @@ from inference.errors import GhostnoteError
 from notation.tokens.vocabulary import GENRES
 from training.dataset.build import Dataset
 from training.dataset.clusters import SPLITS
+from training.exits import USAGE, fail
 
-INPUT, USAGE, MODEL = 1, 2, 3
+INPUT, MODEL = 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def run_evaluation(request: Request) -> int:
     """Evaluate, and tell; the exit code."""
     wrong = _wrong_usage(request)
     if wrong:
-        return _fail(wrong, USAGE)
+        return fail(wrong, USAGE)
     errors = Console(stderr=True)
     try:
         if request.plot is not None:
@@ -66,6 +67,7 @@ def run_evaluation(request: Request) -> int:
             split=request.split,
             limit=request.limit,
             seed=request.seed,
+            threads=request.threads,
         )
         report = _run(plan, errors)
         _write(request, report)
@@ -81,9 +83,9 @@ def run_evaluation(request: Request) -> int:
             )
             errors.print(f"{request.listening}: a listening sheet of {n} items; open index.html", highlight=False)
     except GhostnoteError as error:
-        return _fail(str(error), MODEL)
+        return fail(str(error), MODEL)
     except (OSError, ValueError) as error:
-        return _fail(f"cannot evaluate: {error}", INPUT)
+        return fail(f"cannot evaluate: {error}", INPUT)
     return 0
 
 
@@ -124,8 +126,3 @@ def _write(request: Request, report: dict[str, Any]) -> None:
         request.out.write_text(text + "\n", encoding="utf-8")
     if request.plot is not None:
         plot(report, request.plot)
-
-
-def _fail(message: str, code: int) -> int:
-    typer.echo(f"ghostnote: {message}", err=True)
-    return code

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from export.evaluation.infill import Gap, write_with_model
-from export.evaluation.tasks import FIRST_MEASURE, PartOfPiece, parts_of
+from export.evaluation.tasks import FIRST_MEASURE, PartOfPiece, solos
 from inference.engine import Engine
 from notation.language import language
 from notation.score import Barline, Measure, Score
@@ -60,6 +60,7 @@ def write_sheet(
     Returns:
         How many items the sheet has.
     """
+    folder = folder.resolve()  # the programs run in it
     folder.mkdir(parents=True, exist_ok=True)
     _tell_what_is_missing(tell)
     random = np.random.default_rng(seed)
@@ -90,9 +91,7 @@ def _tell_what_is_missing(tell: Tell) -> None:
 
 def _places(dataset: Dataset, split: str, genre: str, items: int, seed: int) -> Iterator[tuple[PartOfPiece, int]]:
     """Pieces of one part, and where each is cut: the place nearest to its middle that whole measures follow."""
-    parts = [part for part in parts_of(dataset, split, genre) if part.n_parts == 1]
-    np.random.default_rng(seed).shuffle(parts)
-    found = ((part, _place(part.score().parts[0].measures)) for part in parts)
+    found = ((part, _place(part.score().parts[0].measures)) for part in solos(dataset, split, genre, seed))
     return islice(((part, start) for part, start in found if start is not None), items)
 
 
@@ -146,9 +145,14 @@ def _run(command: Sequence[str], folder: Path) -> None:
     """Run a program.
 
     Raises:
-        OSError: it failed; the message holds what it said.
+        OSError: it failed or did not end; the message holds what it said.
     """
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace", timeout=_TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OSError(f"{' '.join(command)} did not end in {_TIMEOUT} s") from error
     if done.returncode:
         raise OSError(f"{' '.join(command)} ended with {done.returncode}: {(done.stderr or done.stdout)[-300:]}")
 

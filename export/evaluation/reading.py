@@ -40,7 +40,6 @@ from training.metrics.ngram import NGram
 
 Logits = NDArray[np.float32]
 _BARLINES = sorted(v.BARLINE_IDS.values())
-_NOTEHEADS = frozenset({*v.NOTE_OF, *v.UP_OF})
 _MOST_STEPS = 24
 """Tokens that a predictor may write before its next note; more is no note."""
 _MOST_TOKENS = GENERATED_TOKENS - _MOST_STEPS
@@ -128,7 +127,7 @@ def read_ratios(reader: Reader, grammar: Grammar, task: Task, head_nats: float =
     nats = measure_nats(reader, grammar, task.truth, task.source.n_parts) if n_tokens <= _MOST_TOKENS else None
     if nats is None:
         return dict(UNWRITABLE)
-    n_notes = sum(token in _NOTEHEADS for _, ids in task.truth for token in ids)
+    n_notes = sum(token in v.NOTEHEADS for _, ids in task.truth for token in ids)
     fields = _field_ratios(reader, grammar, task)
     return {"bits a note": ((head_nats + nats) / math.log(2), n_notes), **fields, "writable": (1.0, 1.0)}
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property, partial
 from typing import Any, Final
 
 from export.evaluation.continuation import evaluate_continuations
@@ -50,6 +51,7 @@ class Plan:
         split: one of `training.dataset.clusters.SPLITS`.
         limit: measures of each genre; None takes all, of every test.
         seed: of all that is drawn.
+        threads: of the model that is loaded once more for `keystrokes`, which has states of its own.
     """
 
     dataset: Dataset
@@ -59,6 +61,13 @@ class Plan:
     split: str = "test"
     limit: int | None = None
     seed: int = 0
+    threads: int = 1
+
+    @cached_property
+    def completer(self) -> Completer:
+        """The model as the server calls it."""
+        assert self.model is not None
+        return Completer(self.model[1].bundle, threads=self.threads)
 
     def limit_of(self, test: str) -> int | None:
         """How many measures or pieces a test takes."""
@@ -84,7 +93,7 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> dict[str, Any]:
     for genre in plan.genres:  # one after another: what the baselines have learned of a genre is kept for its tests
         for test in plan.tests:
             limit = plan.limit_of(test)
-            figures = runners[test](plan, genre, lambda done: progress(test, genre, done, limit))  # noqa: B023
+            figures = runners[test](plan, genre, partial(_tell, progress, test, genre, limit))
             if figures:
                 tests.setdefault(test, {})[genre] = _plain(figures)
     if not tests:
@@ -93,6 +102,10 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> dict[str, Any]:
         )
     about = {"split": plan.split, "limit": plan.limit, "seed": plan.seed, "model": plan.model and plan.model[0]}
     return {**about, "tests": tests}
+
+
+def _tell(progress: Progress, test: str, genre: str, limit: int | None, done: int) -> None:
+    progress(test, genre, done, limit)
 
 
 def _plain(figures: Figures) -> dict[str, Any]:
@@ -147,7 +160,7 @@ def _continuation(plan: Plan, genre: str, progress: Callable[[int], None]) -> Fi
 def _keystrokes(plan: Plan, genre: str, progress: Callable[[int], None]) -> Figures:
     suggesters = {"copying from the tune": copying_suggester()}
     if plan.model is not None:
-        suggesters[plan.model[0]] = model_suggester(Completer(plan.model[1].bundle))
+        suggesters[plan.model[0]] = model_suggester(plan.completer)
     results = {name: Result() for name in suggesters}
     limit = plan.limit_of("keystrokes")
     found = tunes(plan.dataset, plan.split, genre, FIRST_MEASURE, limit, plan.seed)

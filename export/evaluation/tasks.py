@@ -103,11 +103,6 @@ class Task:
         """Which part is predicted."""
         return self.source.part
 
-    @property
-    def is_repeated(self) -> bool:
-        """Whether the part has played it before."""
-        return "repeated" in self.kinds
-
 
 def content_of(measure: EncodedMeasure, part: int) -> Content:
     """What a part plays in a measure."""
@@ -160,16 +155,25 @@ def tasks(dataset: Dataset, split: str, genre: str, limit: int | None, seed: int
             yield Task(source, score, index, history, truth, kinds[index] | {heard})
 
 
-def tunes(dataset: Dataset, split: str, genre: str, least: int, limit: int | None, seed: int) -> list[PartOfPiece]:
-    """Pieces of one part and one voice with at least so many measures, in an order of chance, at most `limit`.
+def solos(dataset: Dataset, split: str, genre: str, seed: int) -> list[PartOfPiece]:
+    """Pieces of one part, in an order of chance.
 
     Raises:
         ValueError: there is no such genre.
     """
     parts = [part for part in parts_of(dataset, split, genre) if part.n_parts == 1]
     np.random.default_rng(seed).shuffle(parts)
+    return parts
+
+
+def tunes(dataset: Dataset, split: str, genre: str, least: int, limit: int | None, seed: int) -> list[PartOfPiece]:
+    """Pieces of one part and one voice with at least so many measures, in an order of chance, at most `limit`.
+
+    Raises:
+        ValueError: there is no such genre.
+    """
     found: list[PartOfPiece] = []
-    for part in parts:
+    for part in solos(dataset, split, genre, seed):
         if len(found) == limit:
             break
         contents = part.contents()

@@ -73,12 +73,17 @@ def test_sides_take_turns_and_ratios_are_of_pairs() -> None:
         return lambda item: (order.append(name), factor * item)[1]
 
     (found,) = compare(
-        "work", [1.0, 2.0], ("a", side("a", 1)), {"b": side("b", 2)}, warm_up=[9.0], repeats=2, goals={"b": 0.5}
+        "work", [1.0, 2.0, 3.0], ("a", side("a", 1)), {"b": side("b", 2)}, warm_up=[9.0], goals={"b": 0.5}
     )
-    assert "".join(order) == "ab" + "abba" + "baab"
-    assert found.ratios == (0.5,) * 4
-    assert found.ours_ms == (1000, 2000, 1000, 2000)
+    assert "".join(order) == "ab" + "abbaab"
+    assert found.ratios == (0.5,) * 3
+    assert found.ours_ms == (1000, 2000, 3000)
     assert found.met is True
+
+
+def test_a_clock_that_is_too_coarse_for_the_peer_gives_a_ratio() -> None:
+    (found,) = compare("work", [1], ("a", lambda _: 0.016), {"b": lambda _: 0.0}, warm_up=[])
+    assert found.ratio > 1
 
 
 @pytest.mark.parametrize(

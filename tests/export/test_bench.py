@@ -481,7 +481,7 @@ async def test_a_server_that_fails_is_told(message: dict[str, Any], words: str) 
     import asyncio
 
     pipe = _Pipe(message)
-    client = Client(pipe.stdout, pipe)  # type: ignore[arg-type]
+    client = Client(pipe.stdout, pipe)
     asking = asyncio.create_task(client.request("initialize", {}))
     await asyncio.sleep(0)
     await client.listen()
@@ -491,5 +491,5 @@ async def test_a_server_that_fails_is_told(message: dict[str, Any], words: str) 
 
 async def test_what_a_server_asks_is_answered() -> None:
     pipe = _Pipe({"id": 7, "method": "workspace/configuration", "params": {}})
-    await Client(pipe.stdout, pipe).listen()  # type: ignore[arg-type]
+    await Client(pipe.stdout, pipe).listen()
     assert b'{"jsonrpc": "2.0", "id": 7, "result": null}' in pipe.written[0]

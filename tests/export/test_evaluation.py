@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from fractions import Fraction
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,10 +23,11 @@ from export.evaluation.infill import N_GAP, evaluate_infill, fill_with_model, ga
 from export.evaluation.listening import write_sheet
 from export.evaluation.predictors import NGRAM, Prediction, baselines
 from export.evaluation.reading import ModelReader, measure_nats
-from export.evaluation.report import STRATA, summary
+from export.evaluation.report import STRATA, Plan, run, summary
 from export.evaluation.show import show
 from export.evaluation.tasks import parts_of
 from inference.bundle import load_bundle
+from inference.completion import Completer
 from inference.engine import Engine
 from notation.score import KeySignature
 from notation.tokens import vocabulary as v
@@ -84,7 +86,7 @@ def test_measures_from_the_sixth_on_are_predicted_in_order(dataset):
     found = all_tasks(dataset, "folk")
     assert [task.measure for task in found] == [5, 6, 7, 8, 9]
     assert [len(task.history) for task in found] == [5, 6, 7, 8, 9]
-    assert [task.is_repeated for task in found] == [True, True, False, False, False]
+    assert ["repeated" in task.kinds for task in found] == [True, True, False, False, False]
 
 
 def test_every_part_is_predicted_where_it_has_notes(dataset):
@@ -200,7 +202,7 @@ def test_a_repeat_is_likelier_than_what_it_stands_for_written_out(dataset, model
             measure_nats(kind(model.engine, prompt), prompt.grammar, task.truth, 1)
             for kind in (ModelReader, WithoutReferences)
         )
-        assert both < plain if task.is_repeated else both == pytest.approx(plain)
+        assert both < plain if "repeated" in task.kinds else both == pytest.approx(plain)
 
 
 def test_what_the_grammar_cannot_write_has_no_probability(dataset, model):
@@ -264,12 +266,12 @@ def test_intervals_resample_clusters():
 
 
 def test_gaps_lie_inside_a_section_of_whole_measures(dataset):
-    for gap in gaps(dataset, split_of(dataset, "lead"), "lead", None, 0):
-        assert gap.start == 9  # the first place inside the second part that has measures after it
-        assert len(gap.truth) == N_GAP
-        site = gap.site()
-        assert site.inserted
-        assert len(site.score.parts[0].measures) == 16 - N_GAP
+    (gap,) = gaps(dataset, split_of(dataset, "lead"), "lead", None, 0)
+    assert gap.start == 9  # the first place inside the second part that has measures after it
+    assert len(gap.truth) == N_GAP
+    site = gap.site()
+    assert site.inserted
+    assert len(site.score.parts[0].measures) == 16 - N_GAP
 
 
 def test_infilling_is_scored_beside_the_rules(dataset, model):
@@ -306,6 +308,20 @@ def test_continuations_are_compared_with_the_real_ones(dataset, model):
 def test_suggestions_are_valid_in_a_document(dataset, model):
     for genre in ("folk", "hymn"):
         assert is_valid(model.engine, all_tasks(dataset, genre)[0])
+
+
+def test_keystrokes_are_counted_with_one_model_on_the_threads_that_were_asked_for(dataset, model, monkeypatch):
+    loaded = []
+
+    class Watched(Completer):
+        def __init__(self, bundle, provider="auto", threads=1):
+            loaded.append(threads)
+            super().__init__(bundle, provider, threads)
+
+    monkeypatch.setattr("export.evaluation.report.Completer", Watched)
+    plan = Plan(dataset, ("model", model.engine), ("keystrokes",), ("folk", "lead"), "train", threads=2)
+    assert run(plan)["tests"]["keystrokes"].keys() == {"folk", "lead"}
+    assert loaded == [2]
 
 
 TUNE = "X:1\nT:a title\nM:4/4\nL:1/4\nK:C\n"
@@ -364,6 +380,13 @@ def test_the_command_writes_figures_plots_and_a_sheet(dataset, program, tmp_path
     check_card(report)
 
 
+def test_a_sheet_can_be_written_to_a_folder_named_from_here(dataset, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    n = write_sheet(Path("sheet"), dataset, model.engine, split=split_of(dataset, "lead"), genres=["lead"])
+    assert n > 0
+    assert len(list((tmp_path / "sheet").glob("*.mid"))) == 2 * n
+
+
 def check_card(report):
     """The card of a bundle states the figures of the report, and how often the model copies."""
     counts = {"4": {"runs": 100, "copied": 3, "own": 1, "share": 0.02}}
@@ -372,6 +395,8 @@ def check_card(report):
     card = model_card({**manifest, "quality": json.loads(json.dumps(quality))})
     assert "### lead: next measure (5)" in card
     assert f"| {report['model']} | all | " in card
+    for split, said in (("train", "which the model was trained on"), ("test", "of near doubles it was not trained on")):
+        assert said in model_card({**manifest, "quality": {**quality, "split": split}})
     assert "folk, the model: 2 of 100 runs of 4 measures (2.00%)" in card
 
 

@@ -11,18 +11,14 @@ from export.train import train
 from inference.bundle import find_bundle, load_bundle
 from inference.engine import Engine
 from notation.tokens.vocabulary import TOKENS
+from tests.support.torch_warnings import EXPORTER, LIGHTNING
 from tests.support.tunes import write_tunes
 from training import cli, trainer
 from training.corpora import CORPORA
 from training.models import ModelConfig, build_model
 from training.models.checkpoint import Checkpoint, load_checkpoint
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning:lightning"),
-    pytest.mark.filterwarnings("ignore:.*isinstance.treespec.*"),
-]
+pytestmark = [*LIGHTNING, *EXPORTER]
 
 CONFIG = """
 [model]
@@ -76,14 +72,19 @@ def test_from_a_bundle_to_ones_own(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "message"),
     [
-        pytest.param([], id="nothing"),
-        pytest.param(["--data", "nowhere", "--out", "nowhere"], id="no dataset"),
-        pytest.param(["--from", "no-such-model", "."], id="no model"),
-        pytest.param(["--from", "ghostnote-3m"], id="no folder"),
-        pytest.param(["--from", "ghostnote-3m", ".", "--data", "."], id="a dataset too"),
+        pytest.param([], "name a dataset and a folder for the run", id="nothing"),
+        pytest.param(["--data", "nowhere", "--out", "nowhere"], "no finished dataset", id="no dataset"),
+        pytest.param(["--from", "no-such-model", "."], "'no-such-model'", id="no model"),
+        pytest.param(["--from", "ghostnote-3m"], "name the folder of your scores", id="no folder"),
+        pytest.param(["--from", "ghostnote-3m", ".", "--data", "."], "and no --data", id="a dataset too"),
+        pytest.param(["--from", "ghostnote-3m", ".", "--minutes", "0"], "0 minutes", id="no time"),
+        pytest.param(["--from", "no-such-model", ".", "--out", "."], "is no bundle", id="no place for a bundle"),
     ],
 )
-def test_wrong_usage_is_said(run, arguments):
-    assert run(*arguments).exit_code == 2
+def test_wrong_usage_is_said(run, arguments, message):
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert "ghostnote: " in done.stderr
+    assert message in done.stderr

@@ -7,14 +7,11 @@ from export.bundle import export_bundle
 from export.parity import measure_parity
 from export.weights import checkpoint_of_bundle
 from notation.tokens.vocabulary import TOKENS
+from tests.support.torch_warnings import EXPORTER
 from training.models import MODELS, ModelConfig, build_model
 from training.models.checkpoint import Checkpoint
 
-# Torch's exporter and its own modules.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-]
+pytestmark = EXPORTER
 
 
 @pytest.fixture

@@ -47,9 +47,9 @@ class Editor:
         def register(params: types.RegistrationParams) -> None:
             self.registrations.extend(one.method for one in params.registrations)
 
-    async def initialize(self, profile: str, options: object = None) -> None:
+    async def initialize(self, profile: str, options: object = None, folder: Path | None = None) -> None:
         """Say hello as an editor does."""
-        result = await self.client.initialize_session(initialize_params(profile, options))
+        result = await self.client.initialize_session(initialize_params(profile, options, folder))
         self.capabilities = result.capabilities
         self.encoding = types.PositionEncodingKind(result.capabilities.position_encoding)
 
@@ -141,14 +141,18 @@ class Editor:
 
 @asynccontextmanager
 async def editor(
-    profile: str = "vscode", command: tuple[str, ...] = FAKE_SERVER, options: Any = None, configuration: Any = None
+    profile: str = "vscode",
+    command: tuple[str, ...] = FAKE_SERVER,
+    options: Any = None,
+    configuration: Any = None,
+    folder: Path | None = None,
 ) -> AsyncIterator[Editor]:
-    """An editor connected over standard input and output."""
+    """An editor connected over standard input and output, with a folder open or none."""
     client = _client(configuration)
     one = Editor(client)
     await client.start_io(sys.executable, *command, "--stdio", cwd=str(ROOT))
     try:
-        await one.initialize(profile, options)
+        await one.initialize(profile, options, folder)
         yield one
         await client.shutdown_session()
     except BaseException:
@@ -175,14 +179,19 @@ def listening(*command: str) -> Iterator[int]:
 
 @asynccontextmanager
 async def remote_editor(
-    port: int, profile: str = "vscode", options: Any = None, configuration: Any = None, scheme: str = "tcp"
+    port: int,
+    profile: str = "vscode",
+    options: Any = None,
+    configuration: Any = None,
+    scheme: str = "tcp",
+    folder: Path | None = None,
 ) -> AsyncIterator[Editor]:
     """An editor connected over `tcp` or `ws`."""
     client = _client(configuration)
     one = Editor(client)
     await (client.start_tcp if scheme == "tcp" else client.start_ws)("127.0.0.1", port)
     try:
-        await one.initialize(profile, options)
+        await one.initialize(profile, options, folder)
         yield one
         await client.shutdown_session()
     finally:

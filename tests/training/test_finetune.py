@@ -4,19 +4,16 @@ import pytest
 import torch
 
 from notation.tokens.vocabulary import TOKENS
+from tests.support.torch_warnings import LIGHTNING
 from tests.support.tunes import write_tunes
 from training.dataset.build import build
 from training.finetune import CORPUS, OwnTunes, best_between, between, fine_tune, genre_sizes
 from training.models import ModelConfig, build_model
 from training.models.checkpoint import Checkpoint
+from training.trainer import CHECKPOINT
 from training.validation import validate, whole_pieces
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:lightning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning:lightning"),
-    pytest.mark.filterwarnings("ignore:.*isinstance.treespec.*"),
-]
+pytestmark = LIGHTNING
 
 N_TUNES = 30
 
@@ -71,6 +68,23 @@ def test_a_model_of_another_vocabulary_is_refused(checkpoint, tmp_path):
         fine_tune(other, tmp_path, tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param({"minutes": 0}, "0 minutes", id="no time"),
+        pytest.param({}, "holds a run already", id="another run"),
+        pytest.param({"resume": True}, "without --resume", id="nothing to go on from"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before_scores_are_read(checkpoint, tmp_path, monkeypatch, settings, message):
+    monkeypatch.setattr("training.finetune.build", lambda *_, **__: pytest.fail("the scores were read"))
+    if not settings.get("resume"):
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / CHECKPOINT).touch()
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        fine_tune(checkpoint, tmp_path, tmp_path, **settings)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_weights_lie_between_the_two_models(checkpoint, share):
     old, new = checkpoint.model, build_model(checkpoint.model.config)
@@ -79,12 +93,13 @@ def test_weights_lie_between_the_two_models(checkpoint, share):
         torch.testing.assert_close(mixed[name], (1 - share) * weights + share * new.state_dict()[name])
 
 
-def test_a_model_that_got_worse_is_not_kept(checkpoint, train_tables):
+@pytest.mark.parametrize("factor", [pytest.param(30, id="worse"), pytest.param(float("nan"), id="diverged")])
+def test_a_model_that_got_worse_is_not_kept(checkpoint, train_tables, factor):
     batches = whole_pieces([train_tables], block_size=96, batch_size=8)[:2]
     spoiled = build_model(checkpoint.model.config)
     with torch.no_grad():
         for weights in spoiled.parameters():
-            weights.mul_(30)
+            weights.mul_(factor)
     share, model = best_between(checkpoint.model, spoiled, batches)
     assert share == 0
     assert validate(model, batches, bf16=False) == validate(checkpoint.model, batches, bf16=False)

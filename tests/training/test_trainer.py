@@ -13,21 +13,15 @@ from functools import partial
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from notation.tokens.vocabulary import TOKENS
-from training import cli, trainer
+from tests.support.torch_warnings import LIGHTNING
+from training import trainer
 from training.config import RunConfig, TrainingConfig, load_config, load_run_config
 from training.models import MODELS, ModelConfig, build_model
 from training.models.checkpoint import load_checkpoint
 
-# Lightning's own use of torch's internals, and its advice on numbers of workers.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:lightning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning:lightning"),
-    pytest.mark.filterwarnings("ignore:.*isinstance.treespec.*"),
-]
+pytestmark = LIGHTNING
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +173,13 @@ def test_a_run_without_gain_ends_early_with_its_best_model(dataset, config, tmp_
     assert costs.index(min(costs)) < len(costs) - 2
 
 
+def test_a_run_that_diverges_says_so(dataset, config, tmp_path):
+    weights = {name: torch.full_like(each, math.nan) for name, each in build_model(config.model).state_dict().items()}
+    patient = longer(config, minutes=5, validation_minutes=0, patience=2)
+    with pytest.raises(ValueError, match="diverged"):
+        trainer.train(dataset, tmp_path, patient, weights=weights, n_threads=1)
+
+
 def test_logs_go_to_weights_and_biases_if_asked_for(dataset, config, tmp_path):
     pytest.importorskip("wandb", reason="Weights & Biases is not installed: pip install wandb")
     program = PROGRAM.replace("n_threads=1", "n_threads=1, wandb=True")
@@ -214,8 +215,9 @@ def test_a_compiled_run_learns_the_same_and_its_checkpoint_fits_any_run(dataset,
     assert load_checkpoint(tmp_path / "compiled" / trainer.MODEL).training["steps"] == 3
 
 
-def test_a_timed_run_ends_with_its_schedule(dataset, config, tmp_path):
-    trainer.train(dataset, tmp_path, longer(config, minutes=0.05, steps=0), n_threads=1)
+@pytest.mark.parametrize("clock", ["wall", "processor"])
+def test_a_timed_run_ends_with_its_schedule(dataset, config, tmp_path, clock):
+    trainer.train(dataset, tmp_path, longer(config, minutes=0.05, steps=0, clock=clock), n_threads=1)
     rates = logged(tmp_path, "learning_rate")
     assert rates[-1] < 0.1 * max(rates)
     assert load_checkpoint(tmp_path / trainer.MODEL).training["minutes"] == pytest.approx(0.05, rel=0.5)
@@ -268,14 +270,3 @@ def test_an_impossible_configuration_is_refused(tmp_path, text, message):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         load_config(str(path))
-
-
-def test_the_corpora_are_listed_with_their_licences():
-    listed = CliRunner().invoke(cli.corpus, ["list"])
-    assert listed.exit_code == 0
-    assert "nifc_polish" in listed.output
-
-
-@pytest.mark.parametrize("source", ["nothing=here", "=here"])
-def test_a_wrong_source_is_refused(tmp_path, source):
-    assert CliRunner().invoke(cli.corpus, ["build", "--out", str(tmp_path), source]).exit_code == 2

@@ -25,7 +25,8 @@ CC0 = "CC0-1.0"
 CC_BY = "CC-BY-4.0"
 PUBLIC_DOMAIN = "public domain"
 
-_NOBODY = ("", "anonim", "anonymous", "anon", "unknown", "traditional", "trad", "various")
+NOBODY = ("", "anonim", "anonymous", "anon", "unknown", "traditional", "trad", "various")
+"""What stands for a composer where nobody knows one: of one word, without case."""
 _LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "æ": "ae", "Æ": "Ae"})
 """Letters that Unicode does not take apart into a plain one and an accent."""
 
@@ -92,16 +93,14 @@ class Pin:
     """Where the files of a corpus are fetched from, so that everyone gets the same.
 
     Attributes:
-        commit: the full hash of a commit of the git repository at `url`.
+        commit: the full hash of a commit of the git repository at the corpus's `source_url`.
         n_files: how many files there are to read.
         patterns: the files that are read, as git's ignore files write them.
-        url: of the repository.
     """
 
     commit: str
     n_files: int
     patterns: tuple[str, ...]
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,4 +254,4 @@ def composer_key(name: str) -> str:
     if not comma:
         words = [words[0][-1:], words[0][:-1]]
     key = " ".join([*words[0], *words[1][:1]])
-    return "" if key in _NOBODY else key
+    return "" if key in NOBODY else key

@@ -93,7 +93,7 @@ class _Clone:
             lock.unlink()
         self._git("init", "--quiet")
         for name, value in (
-            ("remote.origin.url", self.pin.url),
+            ("remote.origin.url", self.corpus.source_url),
             ("core.autocrlf", "false"),
             ("core.longpaths", "true"),
         ):
@@ -115,7 +115,7 @@ class _Clone:
         if commit != self.pin.commit:
             wanted = f"'{self.corpus.name}' is pinned to {self.pin.commit}"
             raise FetchError(f"'{self.folder}' holds {commit}, {wanted}. {way_out}")
-        changed = self._git("status", "--porcelain").splitlines()
+        changed = self._git("status", "--porcelain", "--", *self.pin.patterns).splitlines()
         if changed:
             where = f"'{self.folder}' differs from commit {commit[:12]} in {len(changed)} files"
             raise FetchError(f"{where}, the first is {changed[0][3:]}. {way_out}")
@@ -166,14 +166,19 @@ class _Clone:
             raise self._failure(arguments[0], said)
 
     def _environment(self) -> dict[str, str]:
-        """No question may wait for an answer, and no repository further up may be taken for the corpus."""
+        """No question may wait for an answer, and no repository but the corpus's own may be taken for it.
+
+        Git's hooks and `git rebase --exec` name theirs in variables.
+        """
+        listed = subprocess.run(["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True)
+        others = {name: value for name, value in os.environ.items() if name not in listed.stdout.split()}
         ceiling = str(self.folder.resolve().parent)
-        return {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_CEILING_DIRECTORIES": ceiling}
+        return {**others, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_CEILING_DIRECTORIES": ceiling}
 
     def _failure(self, verb: str, said: Sequence[str]) -> FetchError:
         reasons = [line for line in said if line.startswith(("fatal:", "error:"))] or list(said) or ["no reason given"]
         return FetchError(
-            f"cannot fetch '{self.corpus.name}' from {self.pin.url}: git {verb} failed: {reasons[0]}\n"
+            f"cannot fetch '{self.corpus.name}' from {self.corpus.source_url}: git {verb} failed: {reasons[0]}\n"
             f"Check the network and run the same command again; what arrived is kept in '{self.folder}'. If the "
             f"repository has no commit {self.pin.commit} any more, clone it yourself and give that folder to "
             "`corpus build`: the dataset is then not the released one."

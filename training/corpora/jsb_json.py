@@ -125,5 +125,5 @@ CORPUS = Corpus(
     use="benchmark",
     list_files=_list_files,
     read=_read,
-    pin=Pin("9a7f733ddb4ed91f48da64ac7f0f621c34aadd4d", 1, ("Jsb16thSeparated.json",), _URL),
+    pin=Pin("9a7f733ddb4ed91f48da64ac7f0f621c34aadd4d", 1, ("Jsb16thSeparated.json",)),
 )

@@ -58,5 +58,5 @@ CORPUS = Corpus(
     release=True,
     list_files=_list_files,
     read=_read,
-    pin=Pin("95dfb105c1669c72d10b04088566154f12d3dc1c", 512, ("*.krn",), _URL),
+    pin=Pin("95dfb105c1669c72d10b04088566154f12d3dc1c", 512, ("*.krn",)),
 )

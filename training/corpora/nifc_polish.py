@@ -80,5 +80,5 @@ CORPUS = Corpus(
     release=True,
     list_files=_list_files,
     read=_read,
-    pin=Pin("c0403623c0da3f75f1bcd6041dc85098e0cabe02", 7896, ("*.krn",), _URL),
+    pin=Pin("c0403623c0da3f75f1bcd6041dc85098e0cabe02", 7896, ("*.krn",)),
 )

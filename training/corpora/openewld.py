@@ -51,5 +51,5 @@ CORPUS = Corpus(
     release=True,
     list_files=_list_files,
     read=_read,
-    pin=Pin("ec03cbd809ca5296ee708591b970d0423dcbe31c", 445, ("*.mxl",), _URL),
+    pin=Pin("ec03cbd809ca5296ee708591b970d0423dcbe31c", 445, ("*.mxl",)),
 )

@@ -65,5 +65,5 @@ CORPUS = Corpus(
     release=True,
     list_files=_list_files,
     read=_read,
-    pin=Pin("d35811b2d5c9b0bbc5887d60a2936454815416e8", 278, ("*.abc",), _URL),
+    pin=Pin("d35811b2d5c9b0bbc5887d60a2936454815416e8", 278, ("*.abc",)),
 )

@@ -49,5 +49,5 @@ CORPUS = Corpus(
     release=True,
     list_files=_list_files,
     read=_read,
-    pin=Pin("bca122458de6da362abe62dd6aec62e25d7759b1", 1379, ("*.mxl",), _URL),
+    pin=Pin("bca122458de6da362abe62dd6aec62e25d7759b1", 1379, ("*.mxl",)),
 )

@@ -50,5 +50,5 @@ CORPUS = Corpus(
     release=True,
     list_files=_list_files,
     read=_read,
-    pin=Pin("8f677853c45b74ca0afcd79677e5379c06c82354", 93, ("*.mxl", "!*_melody.mxl"), _URL),
+    pin=Pin("8f677853c45b74ca0afcd79677e5379c06c82354", 93, ("*.mxl", "!*_melody.mxl")),
 )

@@ -47,5 +47,5 @@ CORPUS = Corpus(
     release=True,
     list_files=_list_files,
     read=_read,
-    pin=Pin("2c723a5b7b4ea5420826116dfa912956c6a022c2", 116, ("*.mxl",), _URL),
+    pin=Pin("2c723a5b7b4ea5420826116dfa912956c6a022c2", 116, ("*.mxl",)),
 )

@@ -16,15 +16,15 @@ and comes back last.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from notation.tokens.vocabulary import VOCABULARY_HASH
 from training.corpora import CORPORA
-from training.corpora.fetch import commit_of
+from training.corpora.fetch import Progress, commit_of
 from training.dataset.clusters import SPLITS, assign_splits
 from training.dataset.encode_files import ShardInfo, chunks_of, code_hash, encode_chunk, read_shard
 from training.dataset.report import make_report, report_text
@@ -32,9 +32,6 @@ from training.dataset.tables import Tables, concatenate, select_pieces
 from training.dataset.workers import work_on
 
 CHUNK_FILES = 24
-
-Progress = Callable[[str, int, int], None]
-"""(what is being done, steps done, steps in all)."""
 
 
 def build(
@@ -213,11 +210,3 @@ class Dataset:
         with (self.folder / "pieces.jsonl").open(encoding="utf-8") as file:
             pieces = [json.loads(line) for line in file]
         return [piece for piece in pieces if piece["split"] == split]
-
-
-def pieces_by_genre(pieces: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Pieces by their genre."""
-    groups = defaultdict(list)
-    for piece in pieces:
-        groups[piece["genre"]].append(piece)
-    return dict(groups)

@@ -32,7 +32,7 @@ from typing import Any, Final
 import numpy as np
 
 from notation.score import Pitch, Score
-from training.corpora.base import Piece, title_key
+from training.corpora.base import NOBODY, Piece, title_key
 
 SPLITS: Final = ("train", "valid", "test", "unseen")
 UNSEEN_COMPOSERS: Final = frozenset(
@@ -55,7 +55,6 @@ SKETCH_SIZE: Final = 256
 MIN_JACCARD: Final = 0.2
 
 _TUNE_GENRES = ("folk", "hymn", "lead")
-_UNKNOWN_COMPOSERS = ("", "anonim", "anonymous", "anon", "traditional", "trad")
 _MIN_WORDS = 3
 """Shorter titles name no work where titles are names of genres."""
 
@@ -158,7 +157,7 @@ def _tune(piece: Mapping[str, Any]) -> str:
         return ""
     if piece["genre"] in _TUNE_GENRES:
         return f"{piece['genre']}: {title}"
-    is_vague = len(title.split()) < _MIN_WORDS or composer in _UNKNOWN_COMPOSERS
+    is_vague = len(title.split()) < _MIN_WORDS or composer in NOBODY
     return "" if is_vague else f"{piece['genre']}: {title} by {composer}"
 
 

@@ -30,8 +30,6 @@ from training.dataset.tables import Tables, TableWriter
 MAX_LOST_SHARE = 0.2
 """A piece of which more measures than this lost something is left out: its reading is not to be trusted."""
 
-_NOTE_IDS = frozenset(vocabulary.NOTE_OF) | frozenset(vocabulary.UP_OF)
-
 
 @dataclass(frozen=True)
 class Chunk:
@@ -172,7 +170,7 @@ def _sizes(encoded: EncodedScore) -> dict[str, int]:
     heads = sum(len(measure.head) + (measure.barline is not None) for measure in encoded.measures)
     return {
         "n_measures": len(encoded.measures),
-        "n_notes": sum(token in _NOTE_IDS for segment in segments for token in segment.ids),
+        "n_notes": sum(token in vocabulary.NOTEHEADS for segment in segments for token in segment.ids),
         "n_tokens": heads + sum(len(segment.ids) for segment in segments),
     }
 

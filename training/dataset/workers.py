@@ -8,6 +8,7 @@ are checked before anything is written.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -22,6 +23,9 @@ Work = Callable[[Chunk], Path]
 
 _WAIT_S = 30
 """How long a scheduler may take to answer, and a first worker to come."""
+
+_MOST_ON_WINDOWS = 61
+"""Processes that Windows can wait for at once."""
 
 
 def work_on(chunks: Sequence[Chunk], work: Work, *, jobs: int = 1, scheduler: str | None = None) -> Iterator[Path]:
@@ -50,6 +54,8 @@ def available_processors() -> int:
 
 
 def _in_processes(chunks: Sequence[Chunk], work: Work, jobs: int) -> Iterator[Path]:
+    if sys.platform == "win32":
+        jobs = min(jobs, _MOST_ON_WINDOWS)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         try:
             for future in as_completed([pool.submit(work, chunk) for chunk in chunks]):
@@ -91,13 +97,14 @@ def _on_cluster(chunks: Sequence[Chunk], work: Work, scheduler: str) -> Iterator
     with client:
         try:
             client.wait_for_workers(1, timeout=_WAIT_S)
-            futures = client.map(work, chunks, pure=False)
-            for future in ready(futures):  # type: ignore[no-untyped-call]  # likewise
-                yield _in_sight(future.result())
         except TimeoutError as error:
             raise ValueError(
                 f"no worker came to '{scheduler}' in {_WAIT_S} s: start `dask worker {scheduler}`."
             ) from error
+        try:
+            futures = client.map(work, chunks, pure=False)
+            for future in ready(futures):  # type: ignore[no-untyped-call]  # likewise
+                yield _in_sight(future.result())
         except KilledWorker as error:
             raise ValueError(
                 f"workers of '{scheduler}' ended again and again at one task, most likely for want of memory: {error}. "

@@ -25,7 +25,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from notation.tokens.vocabulary import TOKENS, family
 from training.models.contract import LanguageModel, ModelConfig, StateTensor, StepModule
-from training.models.recurrent import RecurrentOperator
+from training.models.recurrent import operators
 
 
 class GRUEncoderDecoder(LanguageModel):
@@ -99,8 +99,8 @@ class GRUEncoderDecoderStep(StepModule):
     def __init__(self, model: GRUEncoderDecoder) -> None:
         super().__init__()
         self.model = model
-        self.encoder = nn.ModuleList(RecurrentOperator(layer) for layer in model.encoder)  # type: ignore[arg-type]
-        self.decoder = nn.ModuleList(RecurrentOperator(layer) for layer in model.decoder)  # type: ignore[arg-type]
+        self.encoder = operators(model.encoder)
+        self.decoder = operators(model.decoder)
         names = [f"{part}_{layer}" for part in ("encoder", "decoder") for layer in range(model.config.n_layer)]
         self.state = tuple(StateTensor(name, (model.config.n_embd,), "recurrent") for name in (*names, "summary"))
 

@@ -1,16 +1,19 @@
-"""A layer of torch's recurrent units as the one ONNX operator that computes it.
+"""What the recurrent networks have in common: layers between an embedding and a head, in training and in the step.
 
-The operators have torch's gates in another order, and a direction axis that is always 1 here.
+In the exported step a layer of torch's recurrent units is the one ONNX operator that computes it. The operators have
+torch's gates in another order, and a direction axis that is always 1 here.
 
 Source: the definitions of GRU and LSTM in the ONNX operator set, and of `torch.nn.GRU` and `torch.nn.LSTM`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
+
+from training.models.contract import LanguageModel, ModelConfig, StateTensor, StepModule
 
 _GATES = {nn.GRU: (1, 0, 2), nn.LSTM: (0, 3, 1, 2)}
 """Which of torch's gates stands where. GRU: update, reset, new. LSTM: input, output, forget, cell."""
@@ -59,3 +62,63 @@ class RecurrentOperator(nn.Module):
 def _reordered(weights: Tensor, gates: tuple[int, ...]) -> Tensor:
     parts = weights.detach().chunk(len(gates))
     return torch.cat([parts[gate] for gate in gates])
+
+
+def operators(layers: nn.ModuleList) -> nn.ModuleList:
+    """Layers of torch's units for tracing, in the same order."""
+    return nn.ModuleList(RecurrentOperator(cast(nn.GRU | nn.LSTM, layer)) for layer in layers)
+
+
+class RecurrentNetwork(LanguageModel):
+    """`n_layer` layers of `n_embd` units between an embedding and a linear head.
+
+    Attributes:
+        unit: torch's module of one layer.
+        state_parts: what a layer keeps from token to token, each (B, C).
+    """
+
+    unit: ClassVar[type[nn.GRU] | type[nn.LSTM]]
+    state_parts: ClassVar[tuple[str, ...]]
+    embedding: nn.Module
+    head: nn.Module
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        width = config.n_embd
+        self.embedding = nn.Embedding(config.vocabulary_size, width)
+        self.layers = nn.ModuleList(self.unit(width, width, batch_first=True) for _ in range(config.n_layer))
+        self.head = nn.Linear(width, config.vocabulary_size)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, token_ids: Tensor) -> Tensor:
+        """token_ids (B, T) int64 -> logits (B, T, V); the state is zero before the first token."""
+        x = self.dropout(self.embedding(token_ids))  # (B, T, C)
+        for layer in self.layers:
+            x = self.dropout(layer(x)[0])
+        logits: Tensor = self.head(x)
+        return logits
+
+    def step_module(self, max_length: int) -> StepModule:
+        """The step; its state is the same for any length, so `max_length` only bounds what the engine accepts."""
+        return RecurrentStep(self)
+
+
+class RecurrentStep(StepModule):
+    """The network for tracing."""
+
+    def __init__(self, model: RecurrentNetwork) -> None:
+        super().__init__()
+        self.model = model
+        self.layers = operators(model.layers)
+        names = [f"{part}_{layer}" for layer in range(model.config.n_layer) for part in model.state_parts]
+        self.state = tuple(StateTensor(name, (model.config.n_embd,), "recurrent") for name in names)
+
+    def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
+        """See `StepModule`; state is what each layer keeps, layer by layer, each (B, C)."""
+        x = self.model.embedding(token_ids).transpose(0, 1)  # (B, T, C) -> (T, B, C)
+        n_parts = len(self.model.state_parts)
+        present: list[Tensor] = []
+        for index, layer in enumerate(self.layers):
+            x, *last = layer(x, *state[n_parts * index : n_parts * (index + 1)])
+            present += last
+        return self.model.head(x[-1]), *present

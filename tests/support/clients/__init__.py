@@ -15,8 +15,10 @@ from lsprotocol.converters import get_converter
 PROFILES = ("vscode", "neovim", "eglot", "helix")
 
 
-def initialize_params(profile: str, options: object = None) -> types.InitializeParams:
-    """What an editor sends with `initialize`."""
+def initialize_params(profile: str, options: object = None, folder: Path | None = None) -> types.InitializeParams:
+    """What an editor sends with `initialize`, with a folder open or none."""
     raw = json.loads((Path(__file__).parent / f"{profile}.json").read_text(encoding="utf-8"))
     raw |= {"processId": None, "rootUri": None, "initializationOptions": options}
+    if folder is not None:
+        raw["workspaceFolders"] = [{"uri": folder.as_uri(), "name": folder.name}]
     return get_converter().structure(raw, types.InitializeParams)

@@ -17,7 +17,8 @@ _TUNE = "X:1\nT:Reel\nM:2/4\nL:1/8\nK:G\nGABc|d4|]\n"
 
 
 def git(folder, *arguments):
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # as hooks set
+    environment = {**others, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
     done = subprocess.run(
         ["git", *identity, *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True
@@ -57,7 +58,7 @@ def corpus(upstream, monkeypatch):
     """An entry of the registry for that repository, read like a folder of a user's own."""
     root, commit = upstream
     entry = replace(CORPORA["folder"], name="tunes", source_url=root.as_uri(), licence="CC0-1.0",
-                    pin=Pin(commit, 3, ("*.abc",), root.as_uri()))  # fmt: skip
+                    pin=Pin(commit, 3, ("*.abc",)))  # fmt: skip
     monkeypatch.setitem(CORPORA, "tunes", entry)
     return entry
 
@@ -80,10 +81,22 @@ def test_the_pinned_files_come_and_nothing_else(corpus, tmp_path):
 
 def test_a_second_fetch_only_checks(corpus, upstream, tmp_path):
     folder = fetch(corpus, tmp_path)
+    (folder / ".DS_Store").write_text("as a file manager leaves it")
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.abc")}
     upstream[0].rename(tmp_path / "gone")
     assert fetch(corpus, tmp_path) == folder
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.abc")} == before
+
+
+def test_a_repository_that_a_hook_of_git_names_is_left_alone(corpus, tmp_path, monkeypatch):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    git(mine, "init", "--quiet")
+    before = {path: path.read_bytes() for path in mine.rglob("*") if path.is_file()}
+    for name, value in (("GIT_DIR", ".git"), ("GIT_WORK_TREE", "."), ("GIT_INDEX_FILE", ".git/index")):
+        monkeypatch.setenv(name, str(mine / value))
+    assert commit_of(fetch(corpus, tmp_path)) == corpus.pin.commit
+    assert {path: path.read_bytes() for path in mine.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize(
@@ -160,15 +173,15 @@ def test_too_few_files_are_refused(corpus, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pin", "said"),
+    ("wrong", "said"),
     [
-        pytest.param({"commit": "1" * 40}, "git fetch failed: .*1{40}", id="no such commit"),
-        pytest.param({"url": "file:///nowhere"}, "from file:///nowhere: git fetch failed", id="no repository"),
+        pytest.param({"pin": Pin("1" * 40, 3, ("*.abc",))}, "git fetch failed: .*1{40}", id="no such commit"),
+        pytest.param({"source_url": "file:///nowhere"}, "from file:///nowhere: git fetch failed", id="no repository"),
     ],
 )
-def test_what_cannot_be_fetched_says_why_and_the_way_out(pin, said, corpus, tmp_path):
+def test_what_cannot_be_fetched_says_why_and_the_way_out(wrong, said, corpus, tmp_path):
     with pytest.raises(FetchError, match=said) as error:
-        fetch(replace(corpus, pin=replace(corpus.pin, **pin)), tmp_path)
+        fetch(replace(corpus, **wrong), tmp_path)
     assert "run the same command again" in str(error.value)
     assert not (tmp_path / "tunes").exists()
 
@@ -199,7 +212,7 @@ def test_pins_are_whole(name):
     assert int(pin.commit, 16)
     assert pin.n_files > 0
     assert pin.patterns
-    assert pin.url == CORPORA[name].source_url
+    assert CORPORA[name].source_url
 
 
 def test_all_that_is_public_can_be_had():

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -17,6 +19,7 @@ from training.dataset.build import CHUNK_FILES, Dataset, build
 from training.dataset.encode_files import chunks_of
 
 N_FILES = 3 * CHUNK_FILES + 1
+QUIET = {"dashboard_address": None, "worker_dashboard_address": None, "silence_logs": 50}
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +54,7 @@ def test_processes_make_the_same_dataset(scores, alone, tmp_path):
 
 def test_a_dask_cluster_makes_the_same_dataset(scores, alone, tmp_path):
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'ghostnote[cluster]'")
-    quiet = {"dashboard_address": None, "worker_dashboard_address": None, "silence_logs": 50}
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", **quiet) as two:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", **QUIET) as two:
         arguments = [
             "build",
             f"folder={scores}",
@@ -86,6 +88,7 @@ def test_dask_is_asked_for(scores, tmp_path, monkeypatch):
         build(tmp_path, {"folder": scores}, scheduler="tcp://127.0.0.1:9")
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 @pytest.mark.parametrize("jobs", [pytest.param(1, id="one process"), pytest.param(2, id="two processes")])
 def test_a_build_that_is_killed_goes_on_to_the_same_dataset(jobs, scores, alone, tmp_path):
     command = [sys.executable, "-m", "training.cli", "corpus", "build", f"folder={scores}", "--out", str(tmp_path)]
@@ -95,8 +98,9 @@ def test_a_build_that_is_killed_goes_on_to_the_same_dataset(jobs, scores, alone,
     while not list(tmp_path.glob("shards/*/*.json")) and running.poll() is None:
         time.sleep(0.005)
     os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+    assert running.wait() == -signal.SIGKILL
     _wait_for_the_end_of(running.pid)
+    assert 0 < len(list(tmp_path.glob("shards/*/*.json"))) < 4
     build(tmp_path, {"folder": scores})
     assert contents(tmp_path) == alone
     assert Dataset.open(tmp_path).corpora == ("folder",)
@@ -125,9 +129,39 @@ def end_at_once(chunk):
     os._exit(9)
 
 
+def test_windows_is_asked_for_no_more_processes_than_it_can_wait_for(scores, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(workers, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", lambda jobs, **_: asked.append(jobs) or ThreadPoolExecutor(1))
+    chunks = chunks_of("folder", scores, tmp_path, None, CHUNK_FILES)
+    assert len(list(workers.work_on(chunks, lambda chunk: chunk.shard, jobs=100))) == 4
+    assert asked == [61]
+
+
+def test_work_that_takes_too_long_is_not_taken_for_a_cluster_without_workers(scores, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'ghostnote[cluster]'")
+    chunks = chunks_of("folder", scores, tmp_path, None, CHUNK_FILES)
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **QUIET) as cluster,
+        pytest.raises(TimeoutError, match="a slow disk"),
+    ):
+        list(workers.work_on(chunks, time_out, scheduler=cluster.scheduler_address))
+
+
+def time_out(chunk):
+    raise TimeoutError("a slow disk")
+
+
 def test_a_shard_that_this_machine_does_not_see_is_said(tmp_path):
     with pytest.raises(ValueError, match="a folder that all machines share"):
         workers._in_sight(Path(tmp_path / "elsewhere"))
+
+
+def test_a_folder_that_cannot_be_made_is_said(scores, tmp_path):
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(app, ["build", f"folder={scores}", "--out", str(tmp_path / "file" / "data")])
+    assert done.exit_code == 2
+    assert str(tmp_path / "file") in done.stderr
 
 
 def test_without_sources_the_corpus_of_music21_is_built(tmp_path):
@@ -136,7 +170,16 @@ def test_without_sources_the_corpus_of_music21_is_built(tmp_path):
     assert Dataset.open(tmp_path).corpora == ("music21",)
 
 
-def test_a_corpus_without_a_folder_is_asked_for(tmp_path):
-    done = CliRunner().invoke(app, ["build", "openewld", "--out", str(tmp_path)])
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        pytest.param("openewld", "ghostnote corpus fetch openewld", id="no folder"),
+        pytest.param("music21=", "'music21=' names no folder", id="a variable that is not set"),
+        pytest.param("nothing=here", "unknown corpus nothing", id="no such corpus"),
+        pytest.param("=here", "unknown corpus", id="no name"),
+    ],
+)
+def test_a_wrong_source_is_refused(source, said, tmp_path):
+    done = CliRunner().invoke(app, ["build", source, "--out", str(tmp_path)])
     assert done.exit_code == 2
-    assert "ghostnote corpus fetch openewld" in done.stderr
+    assert said in done.stderr

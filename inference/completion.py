@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from inference.bundle import Bundle, find_bundle, load_bundle
-from inference.decode import Candidate, DecodedMeasure, next_measures
+from inference.decode import Candidate, DecodedMeasure, next_measures, read
 from inference.engine import Engine
 from inference.errors import Cancelled
 from notation.language import Document, Language
@@ -179,7 +179,7 @@ class Completer:
         clock: _Clock,
     ) -> list[Candidate]:
         n_measures = 1 if site.barline_follows else min(options.measures, site.max_measures or options.measures)
-        self._engine.logits_after(prompt.ids[: len(prompt.ids) - prompt.n_typed], cancelled)
+        read(self._engine, prompt, cancelled)
         clock.lap("prefill")
         candidates = next_measures(
             self._engine,

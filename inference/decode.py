@@ -55,7 +55,7 @@ class DecodedMeasure:
     @property
     def is_pickup(self) -> bool:
         """Whether it is a section's first, short one."""
-        return self.head[:1] == (v.PICKUP,)
+        return _is_pickup(self.head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,10 +268,7 @@ def next_measures(
     loop.settle(row)
     if row.done:
         return _distinct([row])
-    while row.grammar.heads and not row.done:  # one decision for all candidates
-        logits = engine.prefill([*prompt.ids, *row.feed], cancelled)
-        loop.take(row, loop.chosen(logits, row))
-        loop.settle(row)
+    loop.decide_head(engine, row, cancelled)
     most = MAX_CHOICES if temperature > 0 else min(candidates, MAX_CHOICES)
     if row.feed:
         options = choices(engine.prefill([*prompt.ids, *row.feed], cancelled), row.grammar, most)
@@ -281,6 +278,23 @@ def next_measures(
     rows = loop.first_rows(row, options, candidates)
     loop.run(engine, rows, cancelled, deadline)
     return _distinct(rows)
+
+
+def read(engine: Engine, prompt: Prompt, cancelled: Callable[[], bool] = lambda: False) -> None:
+    """Let the model read a prompt, so that `next_measures` need not.
+
+    Raises:
+        Cancelled: `cancelled` said so.
+    """
+    if _begun_before(prompt):
+        for end in range(len(prompt.ids) - prompt.n_typed, len(prompt.ids)):
+            engine.logits_after(prompt.ids[:end], cancelled)
+    engine.prefill(prompt.ids, cancelled)
+
+
+def _is_pickup(head: Sequence[int]) -> bool:
+    """Whether the head of a measure says that it is a section's first, short one."""
+    return bool(head) and head[0] == v.PICKUP
 
 
 def _distinct(rows: Sequence[_Row]) -> list[Candidate]:
@@ -305,6 +319,13 @@ class _Loop:
     n_measures: int
     temperature: float
     random: np.random.Generator
+
+    def decide_head(self, engine: Engine, row: _Row, cancelled: Callable[[], bool]) -> None:
+        """Choose among the heads of the measure to come, where there are several: once for all candidates."""
+        while row.grammar.heads and not row.done:
+            logits = engine.prefill([*self.prompt.ids, *row.feed], cancelled)
+            self.take(row, self.chosen(logits, row))
+            self.settle(row)
 
     def first_rows(self, row: _Row, options: Sequence[Choice], candidates: int) -> list[_Row]:
         """One row for each of the likeliest first choices, or for those drawn."""
@@ -428,4 +449,4 @@ class _Loop:
     def _n_left(self, row: _Row) -> int:
         """How many measures are still to be finished; a pickup at the cursor comes on top of those asked for."""
         first = row.measures[0].head if row.measures else row.head
-        return self.n_measures + (v.PICKUP in first) - len(row.measures)
+        return self.n_measures + _is_pickup(first) - len(row.measures)

@@ -30,10 +30,10 @@ from inference.providers import Choice, choose_provider, fall_back
 CHUNK = 64
 """Most tokens of one run: what a cancellation may have to wait for. Longer runs are no faster."""
 SNAPSHOT_EVERY = 32
-"""Tokens between two snapshots of a recurrent state: what a rewind may have to run again."""
+"""Tokens between two snapshots of a recurrent state: what a rewind may have to run again. The newest is kept beside."""
 
 MAX_KEPT_BYTES = 168_000_000
-"""Memory for the states of contexts; there is room for one at least, and for `MAX_SLOTS` at most."""
+"""Memory for the states of contexts and snapshots of them; there is room for 1 at least and `MAX_SLOTS` at most."""
 MAX_SLOTS = 64
 MAX_REMEMBERED = 256
 """Contexts whose logits are remembered."""
@@ -114,7 +114,7 @@ class Engine:
         self._generation += 1
         self._context_length = 0
         slot = self._slot = self._slot_for(context)
-        if context != slot.tokens:
+        if context != slot.tokens or not slot.fresh:
             slot.rewind(min(common_length(context, slot.tokens), len(context) - 1))
         while len(slot.tokens) < len(context):
             if cancelled is not None and cancelled():
@@ -126,7 +126,8 @@ class Engine:
     def logits_after(self, token_ids: Sequence[int], cancelled: Callable[[], bool] | None = None) -> Logits:
         """The logits after a whole context: those that are remembered, or what `prefill` gives.
 
-        For contexts that are only looked back at: the state may be left as it is, so `prefill` what goes on.
+        For contexts that are only looked back at: the state may be left as it is, so `prefill` what goes on, before
+        `fork`. Batches forked before may no longer be valid.
 
         Args:
             token_ids: the context, 1 to `max_length` tokens.
@@ -213,7 +214,7 @@ class Engine:
 
     def _free_slot(self) -> _Slot:
         """A new slot, or the one that was unused for longest."""
-        if len(self._slots) >= min(MAX_SLOTS, max(1, MAX_KEPT_BYTES // self._slot.rows.n_bytes)):
+        if len(self._slots) >= min(MAX_SLOTS, max(1, MAX_KEPT_BYTES // self._slot.n_bytes)):
             return self._slots[0]
         self._slots.append(_Slot(_Rows(self._session, self.bundle, 1)))
         return self._slots[-1]
@@ -322,13 +323,21 @@ class _Slot:
     Attributes:
         rows: its buffers, one row.
         tokens: what they have seen.
+        fresh: whether the logits of `rows` are those after the tokens, not of a longer context or a failed run.
     """
 
     def __init__(self, rows: _Rows) -> None:
         """A slot that has seen nothing."""
         self.rows = rows
         self.tokens: list[int] = []
+        self.fresh = False
         self._snapshots = {0: rows.copy_recurrent()}
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that the state and its snapshots take at most."""
+        most_snapshots = self.rows.max_length // SNAPSHOT_EVERY + 2
+        return self.rows.n_bytes + most_snapshots * sum(each.nbytes for each in self.rows.recurrent)
 
     def rewind(self, length: int) -> None:
         """Go back to `length` tokens, or to the last snapshot before."""
@@ -338,18 +347,28 @@ class _Slot:
             length = max(position for position in self._snapshots if position <= length)
             self._snapshots = {at: state for at, state in self._snapshots.items() if at <= length}
             self.rows.set_recurrent(self._snapshots[length])
+        self.fresh = False
         del self.tokens[length:]
         self.rows.lengths[0] = length
 
     def extend(self, ids: Sequence[int]) -> None:
         """Run over `ids`, at most `CHUNK` of them."""
-        size = SNAPSHOT_EVERY if self.rows.recurrent else CHUNK
-        for start in range(0, len(ids), size):
+        start = 0
+        while start < len(ids):
+            size = SNAPSHOT_EVERY - len(self.tokens) % SNAPSHOT_EVERY if self.rows.recurrent else CHUNK
             part = ids[start : start + size]
+            start += size
+            self.fresh = False
             self.rows.run(part)
             self.tokens += part
+            self.fresh = True
             if self.rows.recurrent and (len(part) > 1 or len(self.tokens) % SNAPSHOT_EVERY == 0):
-                self._snapshots[len(self.tokens)] = self.rows.copy_recurrent()
+                self._keep_snapshot()
+
+    def _keep_snapshot(self) -> None:
+        """Keep the recurrent state as it is now; of those before only each `SNAPSHOT_EVERY` tokens."""
+        self._snapshots = {at: state for at, state in self._snapshots.items() if at % SNAPSHOT_EVERY == 0}
+        self._snapshots[len(self.tokens)] = self.rows.copy_recurrent()
 
 
 class _Rows:
@@ -357,6 +376,7 @@ class _Rows:
 
     Attributes:
         n: number of rows.
+        max_length: tokens that a row has room for.
         lengths: tokens that each row has seen, (n,) int32.
         logits: what the last run gave, (n, V).
         recurrent: the recurrent state tensors, each (n, *shape).
@@ -373,7 +393,7 @@ class _Rows:
         self.n = n
         self._session = session
         self._bundle = bundle
-        self._max_length = bundle.manifest.max_length
+        self.max_length = bundle.manifest.max_length
         self._tensors = tensors = bundle.manifest.state
         self._single: dict[int, _Rows] = {}
         shapes = [(n, *tensor.shape) for tensor in tensors]
@@ -396,7 +416,7 @@ class _Rows:
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the state takes."""
+        """Memory that the state takes, without snapshots of it."""
         return sum(each.nbytes for each in self._past)
 
     def row(self, index: int) -> _Rows:
@@ -426,7 +446,7 @@ class _Rows:
         row, which can never run again, at its end.
         """
         self._ids[:, 0] = np.maximum(ids, 0)
-        np.minimum(self.lengths, self._max_length - 1, out=self._last_position)
+        np.minimum(self.lengths, self.max_length - 1, out=self._last_position)
         self._finish(live, 1)
 
     def copy_from(self, source: _Rows, start: int, stop: int) -> None:

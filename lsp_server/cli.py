@@ -8,6 +8,10 @@ else, and every other way of serving, is read by `lsp_server.program`.
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lsp_server.settings import Settings
 
 _AS_EDITORS_CALL = (["serve"], ["serve", "--stdio"])
 
@@ -15,14 +19,14 @@ _AS_EDITORS_CALL = (["serve"], ["serve", "--stdio"])
 def main() -> None:
     """Run the program."""
     if sys.argv[1:] in _AS_EDITORS_CALL:
-        sys.exit(serve())
+        sys.exit(serve_editor())
     from lsp_server.program import app
 
     app()
 
 
-def serve() -> int:
-    """Serve one client over standard input and output, with the usual settings; gives the exit code."""
+def serve_editor(settings: Settings | None = None) -> int:
+    """Serve one client over standard input and output; gives the exit code."""
     from lsp_server import garbage
 
     with garbage.spared():  # what is imported stays: to search it again and again takes a tenth of the time
@@ -30,4 +34,4 @@ def serve() -> int:
         from lsp_server.settings import Settings
         from lsp_server.transports import House, serve_stdio
     log_to_standard_error()
-    return serve_stdio(House(Settings()))
+    return serve_stdio(House(settings or Settings()))

@@ -34,7 +34,7 @@ _LANGUAGE_IDS = {
 }
 
 _LARGE = 50_000
-"""Characters from which on the score of a document is worth sparing a search for garbage."""
+"""Characters from which on a document is large."""
 
 
 def language_name(language_id: str, path: str) -> str | None:
@@ -80,6 +80,11 @@ class DocumentSnapshot:
         return self.language_name is not None and len(self.text) <= MAX_CHARACTERS
 
     @property
+    def is_large(self) -> bool:
+        """Whether its score is worth sparing a search for garbage."""
+        return len(self.text) >= _LARGE
+
+    @property
     def language(self) -> Language:
         """Its notation language.
 
@@ -95,7 +100,7 @@ class DocumentSnapshot:
     @cached_property
     def parsed(self) -> Document:
         """The parsed text. Slow: for the worker."""
-        if len(self.text) < _LARGE:
+        if not self.is_large:
             return self.language.parse(self.text)
         with garbage.spared():
             return self.language.parse(self.text)
@@ -140,9 +145,14 @@ class Documents:
 
     def close(self, uri: str) -> None:
         """Forget a document."""
-        snapshot = self._snapshots.pop(uri, None)
-        if snapshot is not None and len(snapshot.text) >= _LARGE:
+        self._snapshots.pop(uri, None)
+        if not any(one.is_large for one in self._snapshots.values()):
             garbage.search_all()
+
+    def clear(self) -> None:
+        """Forget all documents."""
+        self._snapshots.clear()
+        garbage.search_all()
 
     def _store(self, snapshot: DocumentSnapshot) -> DocumentSnapshot:
         self._snapshots[snapshot.uri] = snapshot

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -66,7 +66,10 @@ def _add_verb(entry_point: EntryPoint) -> None:
 
     def call(context: typer.Context) -> None:
         command = _as_command(_load(entry_point))
-        command(args=context.args, prog_name=f"ghostnote {entry_point.name}")
+        try:
+            command(args=context.args, prog_name=f"ghostnote {entry_point.name}")
+        except ImportError as error:  # a verb imports what is heavy only where it needs it
+            _fail_for_want(entry_point, error)
 
     app.command(
         entry_point.name,
@@ -81,11 +84,15 @@ def _load(entry_point: EntryPoint) -> Any:
     try:
         return entry_point.load()
     except (ImportError, AttributeError) as error:
-        fail(
-            f"'{entry_point.name}' needs what is not installed ({error}). "
-            "Install it with: pip install 'ghostnote[training]'",
-            USAGE,
-        )
+        _fail_for_want(entry_point, error)
+
+
+def _fail_for_want(entry_point: EntryPoint, error: Exception) -> NoReturn:
+    fail(
+        f"'{entry_point.name}' needs what is not installed ({error}). "
+        "Install it with: pip install 'ghostnote[training]'",
+        USAGE,
+    )
 
 
 def _as_command(verb: Any) -> Callable[..., Any]:

@@ -61,6 +61,11 @@ class Scheduler:
                 del self._newest[key]
         return result
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job is waiting or being done."""
+        return bool(self._newest)
+
     def cancel(self, prefix: Key) -> None:
         """Overtake every unfinished job whose key begins with `prefix`."""
         for key, cancelled in self._newest.items():

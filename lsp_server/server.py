@@ -19,7 +19,16 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
-from lsp_server.features import completion, configuration, diagnostics, inline_completion, lifecycle, text_sync
+from lsp_server.features import (
+    completion,
+    configuration,
+    diagnostics,
+    inline_completion,
+    lifecycle,
+    text_sync,
+    workspace,
+)
+from lsp_server.index import WorkspaceIndex
 from lsp_server.log import log_failure, logger
 from lsp_server.models import Models, ModelUnavailableError
 from lsp_server.scheduler import Scheduler, SupersededError
@@ -59,6 +68,9 @@ FEATURES = (
     ),
     Feature(types.TEXT_DOCUMENT_COMPLETION, completion.completion, completion.OPTIONS),
     Feature(types.COMPLETION_ITEM_RESOLVE, completion.resolve),
+    Feature(types.WORKSPACE_SYMBOL, workspace.symbol),
+    Feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES, workspace.did_change_watched_files),
+    Feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, workspace.did_change_workspace_folders),
 )
 
 
@@ -107,11 +119,12 @@ class GhostnoteServer(LanguageServer):
         scheduler: the worker; may be shared.
         models: the loaded models; may be shared.
         diagnostics: what publishes diagnostics.
+        index: the pieces in the client's folders; None for a client that this machine's files are none of.
         stopped: set once the client said `exit`.
         exit_code: 0 if the client said `shutdown` before `exit`.
     """
 
-    def __init__(self, scheduler: Scheduler, models: Models, settings: Settings) -> None:
+    def __init__(self, scheduler: Scheduler, models: Models, settings: Settings, *, reads_files: bool = False) -> None:
         super().__init__(
             "ghostnote",
             version(),
@@ -123,6 +136,7 @@ class GhostnoteServer(LanguageServer):
         self.scheduler = scheduler
         self.models = models
         self.diagnostics = diagnostics.Publisher(self)
+        self.index = WorkspaceIndex(lambda: scheduler.is_busy) if reads_files else None
         self.stopped = Event()
         self.exit_code = 1
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,6 +163,9 @@ class GhostnoteServer(LanguageServer):
         """The client is gone: overtake its jobs and end its tasks."""
         self.scheduler.cancel((self.session,))
         self.diagnostics.close()
+        self.session.documents.clear()
+        if self.index is not None:
+            self.index.close()
         for task in self._tasks:
             task.cancel()
 

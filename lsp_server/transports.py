@@ -71,9 +71,9 @@ class House:
         self.scheduler = Scheduler()
         self.models = Models(loader)
 
-    def server(self) -> GhostnoteServer:
-        """A server object for a client."""
-        return GhostnoteServer(self.scheduler, self.models, self.settings)
+    def server(self, *, reads_files: bool = False) -> GhostnoteServer:
+        """A server object for a client; `reads_files` if it may know what is in the folders that it names."""
+        return GhostnoteServer(self.scheduler, self.models, self.settings, reads_files=reads_files)
 
     def close(self) -> None:
         """Let the threads end."""
@@ -83,7 +83,7 @@ class House:
 
 def serve_stdio(house: House) -> int:
     """Serve one client over standard input and output; gives the exit code that LSP asks for."""
-    server = house.server()
+    server = house.server(reads_files=True)
     server.protocol.set_writer(StdoutWriter(sys.stdout.buffer))
     # Whatever else prints must not end up between two messages.
     sys.stdout = sys.stderr

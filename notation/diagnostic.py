@@ -34,3 +34,13 @@ class Diagnostic:
     span: Span
     message: str
     paragraph: str = ""
+
+
+def start_of(one: Diagnostic) -> int:
+    """Where a finding begins."""
+    return one.span.start
+
+
+def place_of(one: Diagnostic) -> tuple[int, int]:
+    """Where a finding begins and ends: documents have their findings in this order."""
+    return one.span.start, one.span.end

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import Protocol, cast
 
+from notation.contents import Entry
 from notation.diagnostic import Diagnostic
 from notation.score import Measure, Score
 from notation.site import CompletionSite
@@ -64,6 +65,16 @@ class Language(Protocol):
     @property
     def suffixes(self) -> tuple[str, ...]:
         """File suffixes, lower case with the dot."""
+
+    def decode(self, data: bytes) -> str:
+        """The text of a file's bytes, unpacked if they are compressed.
+
+        Raises:
+            ValueError: no text can be got out of them.
+        """
+
+    def contents(self, text: str) -> list[Entry]:
+        """The pieces of any text whatever, in its order, without parsing it."""
 
     def parse(self, text: str) -> Document:
         """Parse any text whatever."""

@@ -7,6 +7,9 @@ A tune has its name, title and span at once, a measure its own span; the parts o
 with the spans of every note, are moved when they are first asked for. Such a score becomes a plain `Score` at that
 moment. A moved measure remembers the one that it is made of (`origin`): what only depends on the music may be kept
 for that one. Threads may ask at the same time.
+
+Code in C may look into a tuple without asking it for its items: `"%s %s" % moved` writes them as they are held, not
+moved. Make a plain `tuple(moved)` of it first.
 """
 
 from __future__ import annotations
@@ -195,7 +198,7 @@ class _MovedScore(Score):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        with _LOCK:
+        with _LOCK:  # the score that this one is made of is a plain one: nobody locks twice
             held: _UnmovedScore | tuple[Part, ...] = _PARTS.__get__(self)
             if isinstance(held, _UnmovedScore):
                 held = tuple(moved_part(part, held.by) for part in held.score.parts)
@@ -278,6 +281,9 @@ def moved_score(score: Score, by: int) -> Score:
         ("span", moved_span(score.span, by)),
     ):
         object.__setattr__(moved, name, value)
+    held = _PARTS.__get__(score)
+    if isinstance(held, _UnmovedScore):  # or reading the parts would read parts, and wait for itself
+        score, by = held.score, held.by + by
     _PARTS.__set__(moved, _UnmovedScore(score, by))
     return moved
 

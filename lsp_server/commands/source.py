@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +60,10 @@ def read(path: Path) -> Source:
         fail(f"cannot read '{path}': {error.strerror}.", USAGE)
     if len(data) > _MAX_BYTES:
         raise SourceError(f"This file is larger than {_MAX_BYTES:,} bytes. Split it into smaller files.")
-    text = _decoders().get(language.name, _decode)(data)
+    try:
+        text = language.decode(data)
+    except ValueError as error:
+        raise SourceError(str(error)) from error
     if len(text) > MAX_CHARACTERS:
         raise SourceError(too_large(len(text)).message)
     return Source(path, text, language)
@@ -73,23 +75,3 @@ def read_or_fail(path: Path) -> Source:
         return read(path)
     except SourceError as error:
         fail(f"cannot read '{path}': {error}", INPUT)
-
-
-def _decoders() -> dict[str, Callable[[bytes], str]]:
-    """How the languages read bytes, where UTF-8 is not all there is to it."""
-    from notation.abc import decode_bytes
-
-    return {"abc": lambda data: decode_bytes(data)[0], "musicxml": _decode_musicxml}
-
-
-def _decode_musicxml(data: bytes) -> str:
-    from notation.musicxml import MxlError, read_file
-
-    try:
-        return read_file(data)
-    except MxlError as error:
-        raise SourceError(str(error)) from error
-
-
-def _decode(data: bytes) -> str:
-    return data.decode("utf-8-sig", errors="replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -26,6 +27,16 @@ async def did_change_configuration(ls: GhostnoteServer, params: types.DidChangeC
         apply(ls, params.settings)
     else:
         await fetch(ls)
+
+
+def watching(ls: GhostnoteServer) -> list[types.Registration]:
+    """What asks to be told of changed settings, where clients want to be asked."""
+    workspace = ls.session.capabilities.workspace
+    watched = workspace.did_change_configuration if workspace is not None else None
+    if watched is None or not watched.dynamic_registration:
+        return []
+    options = types.DidChangeConfigurationRegistrationOptions(section=SECTION)
+    return [types.Registration(str(uuid.uuid4()), types.WORKSPACE_DID_CHANGE_CONFIGURATION, options)]
 
 
 async def fetch(ls: GhostnoteServer) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lsp_server.features import configuration
+from lsp_server.features import configuration, workspace
 from lsp_server.models import ModelUnavailableError
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ def initialize(ls: GhostnoteServer, params: types.InitializeParams) -> None:
 
 async def initialized(ls: GhostnoteServer, params: types.InitializedParams) -> None:
     """Fetch the settings, then load the model."""
-    ls.spawn(_watch_configuration(ls), "registering for configuration")
+    ls.spawn(_watch(ls), "registering for changes")
     try:
         await configuration.fetch(ls)
     finally:
         ls.session.ready.set()
         ls.spawn(load_model(ls), "loading the model")
+        workspace.begin(ls)
 
 
 def shutdown(ls: GhostnoteServer, params: None) -> None:
@@ -68,15 +69,8 @@ async def _begin_progress(ls: GhostnoteServer) -> str | None:
     return token
 
 
-async def _watch_configuration(ls: GhostnoteServer) -> None:
-    """Ask to be told of changed settings, where clients want to be asked."""
-    workspace = ls.session.capabilities.workspace
-    watched = workspace.did_change_configuration if workspace is not None else None
-    if watched is None or not watched.dynamic_registration:
-        return
-    registration = types.Registration(
-        id=str(uuid.uuid4()),
-        method=types.WORKSPACE_DID_CHANGE_CONFIGURATION,
-        register_options=types.DidChangeConfigurationRegistrationOptions(section="ghostnote"),
-    )
-    await ls.client_register_capability_async(types.RegistrationParams([registration]))
+async def _watch(ls: GhostnoteServer) -> None:
+    """Ask to be told of changed settings and files, where clients want to be asked."""
+    registrations = [*configuration.watching(ls), *workspace.watching(ls)]
+    if registrations:
+        await ls.client_register_capability_async(types.RegistrationParams(registrations))

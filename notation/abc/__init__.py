@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from notation.abc.contents import contents
 from notation.abc.encoding import decode_bytes
 from notation.abc.lookup import table_items
 from notation.abc.parser import parse
 from notation.abc.printer import print_scores
 from notation.abc.render import render
 from notation.abc.site import completion_site
+from notation.contents import Entry
 from notation.language import Document, TableItem
 from notation.score import Measure, Score
 from notation.site import CompletionSite
@@ -22,6 +24,14 @@ class Abc:
 
     name = "abc"
     suffixes = (".abc",)
+
+    def decode(self, data: bytes) -> str:
+        """The text of a file's bytes; every sequence of bytes is some text."""
+        return decode_bytes(data)[0]
+
+    def contents(self, text: str) -> list[Entry]:
+        """The tunes of a text, without parsing it."""
+        return contents(text)
 
     def parse(self, text: str) -> Document:
         """Parse any text whatever."""

@@ -26,9 +26,10 @@ from notation.abc.lexer import Line, field_letter, split_lines, strip_comment, t
 from notation.abc.reading import LINE_END, ReadTune, begin_tune, changed_lines, last_seam, read, reread, resumed
 from notation.abc.seams import moved_seam
 from notation.abc.tune import MAX_DIAGNOSTICS, Report, TuneParser
-from notation.diagnostic import Diagnostic, Severity
+from notation.diagnostic import Diagnostic, Severity, place_of, start_of
 from notation.language import Document
 from notation.moving import moved_diagnostic, moved_score, spliced
+from notation.recent import Recent
 from notation.score import Score
 from notation.source import Span
 
@@ -92,25 +93,9 @@ class Tree:
 _Key = tuple[str, tuple[str, ...], bool]
 _Memo = dict[_Key, tuple[ReadTune, int, Score]]
 
-
-class _Memory:
-    """The last few documents, and the tunes of the last few that were cut: how each was read, and where it stood last.
-
-    Threads may share it: the tuples are replaced as a whole, and the memos in one are never changed.
-    """
-
-    def __init__(self) -> None:
-        self.documents: tuple[Document, ...] = ()
-        self.memos: tuple[_Memo, ...] = ()
-
-    def keep(self, document: Document) -> None:
-        self.documents = (document, *self.documents[: N_REMEMBERED - 1])
-
-    def keep_tunes(self, memo: _Memo) -> None:
-        self.memos = (memo, *self.memos[: N_REMEMBERED - 1])
-
-
-MEMORY = _Memory()
+DOCUMENTS: Recent[Document] = Recent(N_REMEMBERED)
+MEMOS: Recent[_Memo] = Recent(N_REMEMBERED)
+"""The tunes of texts that were cut: how each was read, and where it stood last. None of them is ever changed."""
 
 
 def cut(text: str) -> Tree:
@@ -168,11 +153,11 @@ def _looks_like_notes(text: str) -> bool:
 
 def parse(text: str) -> Document:
     """Parse any text whatever."""
-    places = ((old, _edited_tune(old, text)) for old in MEMORY.documents)
+    places = ((old, _edited_tune(old, text)) for old in DOCUMENTS.items)
     candidates = islice(((old, index) for old, index in places if index is not None), N_TRIED)
     edited = (_after_edit(old, text, index) for old, index in candidates)
     document = next((one for one in edited if one is not None), None) or _parse_whole(text)
-    MEMORY.keep(document)
+    DOCUMENTS.keep(document)
     return document
 
 
@@ -221,9 +206,9 @@ def _edited_tune(old: Document, text: str) -> int | None:
 
 def _diagnostics_after(old: Document, tune: Tune, new: ReadTune, by: int) -> tuple[Diagnostic, ...]:
     """What is wrong with a document one tune of which reads as `new` now."""
-    found = sorted((moved_diagnostic(one, tune.start - new.base) for one in new.diagnostics), key=_place)
-    first = bisect_left(old.diagnostics, tune.start, key=_start)
-    last = bisect_right(old.diagnostics, tune.end, key=_start)
+    found = sorted((moved_diagnostic(one, tune.start - new.base) for one in new.diagnostics), key=place_of)
+    first = bisect_left(old.diagnostics, tune.start, key=start_of)
+    last = bisect_right(old.diagnostics, tune.end, key=start_of)
     return spliced(old.diagnostics, first, last, found, by, moved_diagnostic)
 
 
@@ -233,14 +218,6 @@ def _tune_start(tune: Tune) -> int:
 
 def _moved_tune(tune: Tune, by: int) -> Tune:
     return Tune(tune.start + by, tune.end + by, tune.ordinal)
-
-
-def _start(one: Diagnostic) -> int:
-    return one.span.start
-
-
-def _place(one: Diagnostic) -> tuple[int, int]:
-    return one.span.start, one.span.end
 
 
 def _score_at(known: ReadTune, start: int) -> Score:
@@ -262,13 +239,13 @@ def _parse_whole(text: str) -> Document:
     elif len(text) > MAX_LENGTH:
         message = f"the text has {len(text)} characters and only the first {MAX_LENGTH} are read; split the file"
         report.add("text-too-long", Severity.WARNING, MAX_LENGTH, len(text), message, "")
-    report.found.sort(key=_place)
+    report.found.sort(key=place_of)
     return Document(text, tuple(scores), tuple(report.found), tree)
 
 
 def _read_tunes(tree: Tree) -> tuple[Tree, list[Score], list[Diagnostic]]:
     """The scores of a document and what was found in them; what was read before is not read again."""
-    remembered = MEMORY.memos
+    remembered = MEMOS.items
     memo: _Memo = {}
     header = tuple(line.text for line in tree.header)
     scores: list[Score] = []
@@ -292,7 +269,7 @@ def _read_tunes(tree: Tree) -> tuple[Tree, list[Score], list[Diagnostic]]:
             found.extend(moved_diagnostic(each, by) for each in one.diagnostics)
     if n_events > MAX_EVENTS:
         found.insert(0, _too_many_events(tree, n_events))
-    MEMORY.keep_tunes(memo)
+    MEMOS.keep(memo)
     return replace(tree, reads=tuple(reads), n_events=n_events), scores, found
 
 
@@ -316,7 +293,7 @@ def _recall(key: _Key, tune: Tune, memos: Iterable[_Memo]) -> tuple[ReadTune, Sc
 def _read_edited(key: _Key, tune: Tune) -> ReadTune | None:
     """How a tune reads that differs by an edit from the one that stood at its place in a document before, else None."""
     text, header, is_in_order = key
-    trees = (document.tree for document in MEMORY.documents if isinstance(document.tree, Tree))
+    trees = (document.tree for document in DOCUMENTS.items if isinstance(document.tree, Tree))
     stood_here = (one for tree in trees for one in tree.reads[tune.ordinal - 1 : tune.ordinal] if one is not None)
     candidates = (one for one in stood_here if (one.header, one.opening.is_in_order) == (header, is_in_order))
     edited = (reread(one, text) for one in islice(candidates, N_TRIED))

@@ -21,8 +21,8 @@ from notation.abc.fields import ACCIDENTALS, default_unit_length, write_key, wri
 from notation.abc.harmony import read_chord_symbol, write_chord_symbol
 from notation.abc.lexer import field_letter
 from notation.abc.lyrics import write_lyrics
+from notation.abc.macros import macro_pattern, read_macro
 from notation.abc.style import is_beat
-from notation.abc.tune import macro_pattern, read_macro
 from notation.score import (
     ACCIACCATURA,
     FREE_METRE,
@@ -42,7 +42,7 @@ from notation.score import (
 MEASURES_PER_LINE = 4
 _ZERO = Fraction(0)
 _BARLINES = {"regular": "|", "double": "||", "final": "|]", "initial": "[|", "dotted": ".|", "none": "[|]"}
-_DECORATION = re.compile(r"[^!|\s\"\[\]+]{1,40}")
+_DECORATION = re.compile(r"[^!|\s\"\[\]]{1,40}")
 _INLINE_FIELDS = "INPQRr"
 _VOICE_ID = re.compile(r"[^\s\]*%\"]+")
 

@@ -21,7 +21,7 @@ from notation.abc.drafts import SealedError, VoiceState, freeze_measures
 from notation.abc.lexer import Line, lines_from, split_lines
 from notation.abc.seams import Opening, Seam, moved_seam
 from notation.abc.tune import MAX_DIAGNOSTICS, MAX_EVENTS, Report, TuneParser
-from notation.diagnostic import Diagnostic
+from notation.diagnostic import Diagnostic, start_of
 from notation.moving import moved_diagnostic, moved_measure, spliced, unmoved
 from notation.score import Barline, Measure, Part, Score
 from notation.source import Span, difference
@@ -132,16 +132,12 @@ def _index_of(measures: tuple[Measure, ...], place: int) -> int:
 
 def last_seam(seams: Sequence[Seam], place: int) -> Seam | None:
     """The last seam that stands before an offset."""
-    index = bisect_left(seams, place, key=_place)
+    index = bisect_left(seams, place, key=_seam_place)
     return seams[index - 1] if index else None
 
 
-def _place(seam: Seam) -> int:
+def _seam_place(seam: Seam) -> int:
     return seam.place
-
-
-def _start(one: Diagnostic) -> int:
-    return one.span.start
 
 
 def reread(old: ReadTune, text: str) -> ReadTune | None:
@@ -182,8 +178,8 @@ class _Rereading:
         found = (*self._found_before(), *self.report.found, *self._found_behind())
         fields = tuple(self.parser.fields) if self.meeting is None else old.score.fields
         score = replace(old.score, parts=parts, fields=fields, span=Span(old.base, old.base + len(self.text)))
-        first = bisect_left(old.seams, self.seam.place, key=_place)
-        last = len(old.seams) if self.meeting is None else bisect_left(old.seams, self.meeting.place, key=_place)
+        first = bisect_left(old.seams, self.seam.place, key=_seam_place)
+        last = len(old.seams) if self.meeting is None else bisect_left(old.seams, self.meeting.place, key=_seam_place)
         seams = spliced(old.seams, first, last, self.parser.seams, self.by, moved_seam)
         if n_events > MAX_EVENTS // 2 or len(found) + sum(map(len, faults)) >= MAX_DIAGNOSTICS:
             return None
@@ -200,7 +196,7 @@ class _Rereading:
     def _meeting(self, place: int) -> Seam | None:
         """The seam of the old tune from which on nothing is different; None if there is none at `place`."""
         seams = self.old.seams
-        index = bisect_left(seams, place - self.by, key=_place)
+        index = bisect_left(seams, place - self.by, key=_seam_place)
         if index == len(seams) or seams[index].place != place - self.by:
             return None
         here = self.parser.seam(place)
@@ -290,13 +286,13 @@ class _Rereading:
 
     def _found_before(self) -> tuple[Diagnostic, ...]:
         found = self.old.found
-        return found[: bisect_left(found, self.seam.place, key=_start)]
+        return found[: bisect_left(found, self.seam.place, key=start_of)]
 
     def _found_behind(self) -> list[Diagnostic]:
         if self.meeting is None:
             return []
         found = self.old.found
-        return [moved_diagnostic(one, self.by) for one in found[bisect_left(found, self.meeting.place, key=_start) :]]
+        return [moved_diagnostic(one, self.by) for one in found[bisect_left(found, self.meeting.place, key=start_of) :]]
 
 
 def _closed(measure: Measure, barline: Barline | None, end: int) -> Measure:

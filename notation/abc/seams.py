@@ -6,7 +6,7 @@ barline of the last measure, which signs at the start of the next line may add t
 knowing only what is in force there; if it turns out that more is needed, `SealedError` says so.
 
 Two readings that meet at a seam with the same `state` go on alike, which is how an edit is read without what follows it
-(`notation.abc.edits`).
+(`notation.abc.reading`).
 
 Offsets count code points.
 """

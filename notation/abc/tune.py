@@ -16,9 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 
-from notation.abc.drafts import Draft, SealedError, VoiceState, freeze_measures, scale_length
+from notation.abc.drafts import SEALED, Draft, SealedError, VoiceState, freeze_measures, scale_length
 from notation.abc.fields import (
     ALTERS,
     Properties,
@@ -32,7 +31,9 @@ from notation.abc.fields import (
 from notation.abc.harmony import read_chord_symbol
 from notation.abc.lexer import TOKEN, Line, field_letter, strip_comment, tokens
 from notation.abc.lyrics import NEXT_MEASURE, read_lyrics
+from notation.abc.macros import expand_macro, macro_pattern, read_macro
 from notation.abc.seams import Opening, Seam, State
+from notation.abc.signs import known_pitch, read_barline, read_ending, read_note
 from notation.abc.tables import DECORATION_SYMBOLS, DECORATIONS
 from notation.diagnostic import Diagnostic, Severity
 from notation.score import ACCIACCATURA, FREE_METRE, Barline, KeySignature, Part, Pitch, Score, TimeSignature
@@ -49,28 +50,10 @@ MAX_MACROS = 99
 
 _LEADS = frozenset(("tuplet", "slur", "grace", "string", "decoration", "symbol"))
 """Kinds of signs that belong to the event that follows them."""
-_MACRO_NOTE = "(?P<n{}>[A-Ga-g][,']{{0,4}})"
-_MACRO_LETTER = re.compile(r"![^!]*!|\"[^\"]*\"|([h-z])")
 _SYMBOL = re.compile(r"[*|]|[!+]([^!+\s]{1,40})[!+]|\"([^\"]*)\"")
 _OLD_CHORD = re.compile(r"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']{0,4}[\d/]{0,6}){2,}")
 _ONE = Fraction(1)
 _ZERO = Fraction(0)
-
-
-@lru_cache(maxsize=4096)
-def _pitch(step: str, octave: int, alter: int) -> Pitch:
-    return Pitch(step, octave, alter)
-
-
-@lru_cache(maxsize=4096)
-def _written_note(text: str) -> tuple[str | None, str, int, int, str | None]:
-    """The accidental, step, octave, diatonic position and length of a note as it is written, such as `^c'3/2`."""
-    match = TOKEN.match(text)
-    assert match is not None
-    accidental, letter, marks, length = match.group("accidental", "step", "octave", "length")
-    octave = 4 + (letter > "Z") + marks.count("'") - marks.count(",")
-    step = letter.upper()
-    return accidental, step, octave, 7 * octave + "CDEFGAB".index(step), length
 
 
 class Report:
@@ -252,7 +235,7 @@ class TuneParser:
         return parser
 
     def _reach_back(self, start: int) -> None:
-        """A sign applies to the event that begins at `start`: between the two there is no seam."""
+        """A sign applies to the event or measure that begins at `start`: between the two there is no seam."""
         while self.seams and self.seams[-1].place > start:
             self.seams.pop()
 
@@ -554,7 +537,7 @@ class TuneParser:
 
     def _note(self, match: re.Match[str]) -> None:
         voice = self.voice or self.writing()
-        accidental, step, octave, position, length = _written_note(match[0])
+        accidental, step, octave, position, length = read_note(match[0])
         if voice.octave:
             octave += voice.octave
             position += 7 * voice.octave
@@ -578,7 +561,7 @@ class TuneParser:
                 alter = voice.alters.get(step)
             if alter is None:
                 alter = voice.alters[step] = voice.key.alter_of(step)
-        note = (_pitch(step, octave, alter), accidental is not None, start, end)
+        note = (known_pitch(step, octave, alter), accidental is not None, start, end)
         chord = self.chord
         if chord is not None:
             factor = _ONE if length is None else self._length(length, start, end)
@@ -880,6 +863,11 @@ class TuneParser:
             voice.index = min(voice.index, voice.overlay_start)
         else:
             voice.index = max(0, voice.index - (back - 1 if is_inside else back))
+        if voice.index < len(voice.measures):
+            measure = voice.measures[voice.index]
+            if measure.layers is SEALED:
+                raise SealedError("music before the seam is overlaid")
+            self._reach_back(measure.start)
         voice.enter_layer(min(voice.layer + 1, MAX_LAYERS - 1))
         voice.accidentals = {}
         voice.last = None
@@ -1017,78 +1005,5 @@ class TuneParser:
         return Part(voice.id, freeze_measures(voice.measures), voice.name, last_fields=tuple(voice.fields))
 
 
-def read_macro(value: str) -> tuple[str, str] | None:
-    """The name and meaning that a `m:` or `U:` field defines, or None."""
-    name, equals, meaning = value.partition("=")
-    return (name.strip(), meaning.strip()) if equals and name.strip() else None
-
-
-@lru_cache(maxsize=64)
-def macro_pattern(macros: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
-    """What matches a macro where it is used, longer names first; group k + 1 is the note of transposing macro k."""
-    order = sorted(range(len(macros)), key=lambda index: -len(macros[index][0]))
-    names = (
-        f"(?P<m{index}>{re.escape(macros[index][0]).replace('n', _MACRO_NOTE.format(index))})"
-        if _is_transposing(macros[index][0])
-        else f"(?P<m{index}>{re.escape(macros[index][0])})"
-        for index in order
-    )
-    return re.compile("|".join(names))
-
-
-def _is_transposing(name: str) -> bool:
-    return name.count("n") == 1
-
-
-def expand_macro(macros: Sequence[tuple[str, str]], match: re.Match[str]) -> str:
-    """The music that a macro stands for; in a transposing one the letters `h` to `z` are notes around its `n`."""
-    index = next(index for index in range(len(macros)) if match[f"m{index}"] is not None)
-    name, meaning = macros[index]
-    if not _is_transposing(name):
-        return meaning
-    position = _letter_position(match[f"n{index}"])
-    return _MACRO_LETTER.sub(
-        lambda found: found[0] if found[1] is None else _position_letter(position + ord(found[1]) - ord("n")), meaning
-    )
-
-
-def _letter_position(letter: str) -> int:
-    """The diatonic position of a written note, such as `c'`: 7 an octave, `C` is 0."""
-    octave = letter.count("'") - letter.count(",") + (letter[0] > "Z")
-    return 7 * octave + "CDEFGAB".index(letter[0].upper())
-
-
-def _position_letter(position: int) -> str:
-    octave, step = divmod(position, 7)
-    return "CDEFGAB"[step] + "," * -octave if octave < 1 else "cdefgab"[step] + "'" * (octave - 1)
-
-
 def _note_order(pair: tuple[tuple[Pitch, bool, int, int], bool]) -> tuple[int, int]:
     return pair[0][0].position, pair[0][0].alter
-
-
-@lru_cache(maxsize=256)
-def read_barline(sign: str) -> Barline:
-    """The barline that a sign without its ending number draws, such as `:|]`."""
-    core = sign.strip(":")
-    if core.startswith("["):
-        style = "none" if core.endswith("]") else "initial"
-    elif core.startswith("."):
-        style = "dotted"
-    elif core.endswith("]"):
-        style = "final"
-    else:
-        style = "double" if core.count("|") > 1 else "regular"
-    return Barline(style, sign.startswith(":"))
-
-
-def read_ending(numbers: str) -> tuple[int, ...]:
-    """The numbers of a variant ending: `1`, `1,3`, `1-3`."""
-    found: list[int] = []
-    for piece in numbers.split(","):
-        first, dash, last = piece.partition("-")
-        if first.isdigit() and len(first) < 3:
-            low = int(first)
-            high = int(last) if dash and last.isdigit() and len(last) < 3 else low
-            found.extend(range(low, max(low, min(high, low + 31)) + 1))
-    return tuple(found)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from notation.contents import Entry
 from notation.language import Document, TableItem
 from notation.musicxml import site as sites
+from notation.musicxml.contents import contents
 from notation.musicxml.mxl import MxlError, decode, read_file, read_mxl, write_mxl
 from notation.musicxml.normal_form import normal_form
 from notation.musicxml.printer import print_score, print_scores
@@ -34,6 +36,18 @@ class MusicXML:
 
     name = sites.NAME
     suffixes = (".musicxml", ".xml", ".mxl")
+
+    def decode(self, data: bytes) -> str:
+        """The text of a file's bytes, compressed or not.
+
+        Raises:
+            MxlError: it is a ZIP archive that holds no readable score.
+        """
+        return read_file(data)
+
+    def contents(self, text: str) -> list[Entry]:
+        """The piece of a text, without parsing it."""
+        return contents(text)
 
     def parse(self, text: str) -> Document:
         """Parse any text whatever into a document with one score."""

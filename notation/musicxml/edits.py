@@ -19,7 +19,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from notation.diagnostic import Diagnostic
+from notation.diagnostic import Diagnostic, place_of, start_of
 from notation.language import Document
 from notation.moving import moved_all, moved_diagnostic, moved_measure, moved_part, spliced
 from notation.musicxml import lengths
@@ -169,8 +169,8 @@ def _diagnostics(
     judged = {measures[index].span for index in (beside.start, beside.stop - 1) if beside}
     start = min((span.start for span in judged), default=edit.start)
     end = max((span.end for span in judged), default=edit.new_end) - edit.by
-    first = bisect_left(known, min(start, edit.start), key=_start)
-    last = bisect_right(known, max(end, edit.old_end), key=_start)
+    first = bisect_left(known, min(start, edit.start), key=start_of)
+    last = bisect_right(known, max(end, edit.old_end), key=start_of)
     found = []
     for one in known[first:last]:
         if not edit.start <= one.span.start < edit.old_end:
@@ -179,17 +179,9 @@ def _diagnostics(
                 found.append(moved)
     found.extend(one for measure in read for one in measure.diagnostics)
     found.extend(lengths.check(measures, states, beside))
-    found.sort(key=_place)
+    found.sort(key=place_of)
     everything = spliced(known, first, last, found, edit.by, moved_diagnostic)
-    return tuple(sorted([*broken, *everything], key=_place)) if broken else everything
-
-
-def _start(one: Diagnostic) -> int:
-    return one.span.start
-
-
-def _place(one: Diagnostic) -> tuple[int, int]:
-    return one.span.start, one.span.end
+    return tuple(sorted([*broken, *everything], key=place_of)) if broken else everything
 
 
 def _is_balanced(old: str, new: str, edit: _Edit, skeleton: Skeleton) -> bool:

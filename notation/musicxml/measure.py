@@ -18,12 +18,21 @@ from functools import lru_cache
 from notation.diagnostic import Diagnostic, Severity
 from notation.makers import make_event, make_note, make_span
 from notation.musicxml import names, tags
+from notation.musicxml.note import SaidNote, known_note, read_duration, read_note
 from notation.musicxml.tags import Element
+from notation.musicxml.values import (
+    lyric_text,
+    read_chord_symbol,
+    read_clef,
+    read_decimal,
+    read_ending,
+    read_integer,
+    read_key,
+    read_time,
+)
 from notation.score import (
     ACCIACCATURA,
-    FREE_METRE,
     NO_MARKS,
-    STEPS,
     Barline,
     ChordSymbol,
     Event,
@@ -31,15 +40,12 @@ from notation.score import (
     Marks,
     Measure,
     Note,
-    Pitch,
     TimeSignature,
     Voice,
 )
 from notation.source import Span
 
 _DIVISIONS = re.compile(r"<divisions[^<>]*>\s*([\d.]{1,12})\s*<")
-_INTEGER = re.compile(r"[+-]?\d{1,9}")
-_DECIMAL = re.compile(r"[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})")
 _COMMON_TIME = TimeSignature()
 _NO_KEY = KeySignature()
 _VERSES = 16
@@ -212,7 +218,7 @@ class _Reader:
         return value * self.ticks_per_quarter / divisions
 
     def _backup(self, element: Element) -> None:
-        ticks = self._ticks(_duration(element)) or 0
+        ticks = self._ticks(read_duration(element)) or 0
         if ticks > self.position:
             self._warn(
                 "backup-too-far",
@@ -225,10 +231,10 @@ class _Reader:
         self.last, self.after_backup = None, True
 
     def _forward(self, element: Element) -> None:
-        ticks = self._ticks(_duration(element)) or 0
+        ticks = self._ticks(read_duration(element)) or 0
         voice = element.text_of("voice")
         if voice and ticks:
-            staff = _integer(element.text_of("staff"), 1)
+            staff = read_integer(element.text_of("staff"), 1)
             self._place(_Draft(self.position, ticks, *self._offsets(element), hidden=True), voice, staff)
             self.after_backup = False
         self._move(ticks)
@@ -252,7 +258,7 @@ class _Reader:
     # --- notes --------------------------------------------------------------------------------------------------
 
     def _note(self, element: Element) -> None:
-        said = _known_note(element.content) if element.content is not None else _read_note(element)
+        said = known_note(element.content) if element.content is not None else read_note(element)
         if not said.chord:
             self.skipped = said.cue
         if self.skipped or said.cue:
@@ -279,7 +285,7 @@ class _Reader:
         self._move(draft.duration)
         self.last, self.music_began, self.after_backup = draft, True, False
 
-    def _describe(self, draft: _Draft, element: Element, said: _Said, note: Note | None) -> None:
+    def _describe(self, draft: _Draft, element: Element, said: SaidNote, note: Note | None) -> None:
         if note is not None:
             draft.notes.append(note)
         else:
@@ -295,14 +301,14 @@ class _Reader:
         if said.marked:
             self._marks(element, draft)
 
-    def _describe_rest(self, draft: _Draft, element: Element, said: _Said) -> None:
+    def _describe_rest(self, draft: _Draft, element: Element, said: SaidNote) -> None:
         draft.hidden = 'print-object="no"' in element.raw_attributes
         if said.whole_measure:
             draft.whole_measure = True
         elif draft.onset == 0 and not said.typed and not draft.hidden:
             draft.whole_measure = self._fraction(draft.duration) == self.state.time.duration
 
-    def _draft(self, element: Element, said: _Said, start: int, end: int) -> _Draft | None:
+    def _draft(self, element: Element, said: SaidNote, start: int, end: int) -> _Draft | None:
         if said.grace:
             return _Draft(self.position, 0, start, end, grace=True)
         ticks, written = self._ticks(said.duration), said.written
@@ -351,25 +357,25 @@ class _Reader:
         changes: dict[str, object] = {}
         for child in element.children:
             if child.tag == "divisions":
-                value = _decimal(child.text)
+                value = read_decimal(child.text)
                 if value is not None and value > 0:
                     changes["divisions"] = Fraction(value)
                 else:
                     self._warn("no-divisions", child, f"divisions is '{child.text}'; it must be more than 0.")
             elif child.tag == "key" and child.attribute("number") in ("", "1"):
-                changes["key"] = _key(child)
+                changes["key"] = read_key(child)
             elif child.tag == "time" and child.attribute("number") in ("", "1"):
-                if (time := _time(child)) is not None:
+                if (time := read_time(child)) is not None:
                     changes["time"], changes["has_time"] = time, True
             elif child.tag == "staves":
-                changes["staves"] = min(max(_integer(child.text, 1), self.state.staves), _STAVES)
+                changes["staves"] = min(max(read_integer(child.text, 1), self.state.staves), _STAVES)
             elif child.tag == "clef":
-                staff = min(max(_integer(child.attribute("number"), 1), 1), _STAVES)
+                staff = min(max(read_integer(child.attribute("number"), 1), 1), _STAVES)
                 clefs = changes.get("clefs", self.state.clefs)
-                changes["clefs"] = _with_clef(clefs if isinstance(clefs, tuple) else (), staff, _clef(child))
+                changes["clefs"] = _with_clef(clefs if isinstance(clefs, tuple) else (), staff, read_clef(child))
             elif child.tag == "transpose" and child.attribute("number") in ("", "1"):
-                octaves = _integer(child.text_of("octave-change"), 0)
-                changes["transpose"] = _integer(child.text_of("chromatic"), 0) + 12 * octaves
+                octaves = read_integer(child.text_of("octave-change"), 0)
+                changes["transpose"] = read_integer(child.text_of("chromatic"), 0) + 12 * octaves
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
         if not self.music_began:
             self.opening = self.state
@@ -382,17 +388,17 @@ class _Reader:
         if location == "left":
             self.repeat_start |= direction == "forward"
         if ending is not None and ending.attribute("type") == "start" and location != "right":
-            self.ending = _ending_numbers(ending.attribute("number"))
+            self.ending = read_ending(ending.attribute("number"))
         if location == "right":
             style = names.BAR_STYLES.get(element.text_of("bar-style"), "regular")
             repeat_end = direction == "backward"
             self.barline = Barline("regular" if repeat_end and style == "final" else style, repeat_end)
 
     def _harmony(self, element: Element) -> None:
-        symbol = _chord_symbol(element)
+        symbol = read_chord_symbol(element)
         if symbol is None:
             return
-        offset = _decimal(element.text_of("offset")) or 0
+        offset = read_decimal(element.text_of("offset")) or 0
         if not offset and self.symbol is None:
             self.symbol = (self.position, symbol)
             return
@@ -524,105 +530,6 @@ class _Reader:
         self.diagnostics.append(Diagnostic(code, Severity.WARNING, span, message, f"MusicXML 4.0, {element.tag}"))
 
 
-# --- notes as they are said -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What the content of a note says, wherever it stands.
-
-    Attributes:
-        chord, cue, grace, rest: whether there is such an element.
-        slash: whether a grace note is short.
-        whole_measure: whether a rest lasts its measure.
-        fills_measure: whether it does, or says that it is a whole note, which means the same.
-        duration: in divisions; None if it says nothing.
-        timed, typed: whether there is a duration, a type.
-        kind, dots, tuplet, written: the note type, and how long it is, in whole notes; None if it is not known.
-        marked: whether there are notations or lyrics.
-    """
-
-    chord: bool
-    cue: bool
-    grace: bool
-    rest: bool
-    slash: bool
-    whole_measure: bool
-    fills_measure: bool
-    duration: Fraction | int | None
-    timed: bool
-    typed: bool
-    kind: str
-    dots: int
-    tuplet: tuple[int, int] | None
-    written: Fraction | None
-    pitch: Pitch | None
-    tie: bool
-    accidental: bool
-    voice: str
-    staff: int
-    marked: bool
-
-
-def _read_note(element: Element) -> _Said:
-    children: dict[str, Element] = {}
-    for child in element.children:
-        children.setdefault(child.tag, child)
-    rest, grace = children.get("rest"), children.get("grace")
-    is_whole = rest is not None and rest.attribute("measure") == "yes"
-    kind = _text(children, "type")
-    dots = sum(child.tag == "dot" for child in element.children)
-    tuplet = _tuplet(children.get("time-modification"))
-    return _Said(
-        chord="chord" in children,
-        cue="cue" in children,
-        grace=grace is not None,
-        rest=rest is not None,
-        slash=grace is not None and grace.attribute("slash") == "yes",
-        whole_measure=is_whole,
-        fills_measure=is_whole or (rest is not None and kind == "whole"),
-        duration=_duration(element),
-        timed="duration" in children,
-        typed="type" in children,
-        kind=kind,
-        dots=dots,
-        tuplet=tuplet,
-        written=_written(kind, dots, tuplet),
-        pitch=_pitch_of(children),
-        tie=_is_tied(element, children.get("notations")),
-        accidental="accidental" in children,
-        voice=_text(children, "voice") or "1",
-        staff=_integer(_text(children, "staff"), 1),
-        marked="notations" in children or "lyric" in children,
-    )
-
-
-_known_note = lru_cache(maxsize=4096)(_read_note)
-"""The same, of notes that are the same element each time (`Element.content`)."""
-
-
-def _duration(element: Element) -> Fraction | int | None:
-    """The duration in divisions; None if it is none."""
-    text = element.text_of("duration")
-    value = int(text) if text.isdecimal() and len(text) < 10 else _decimal(text)
-    return None if value is None or value < 0 else value
-
-
-def _pitch_of(children: dict[str, Element]) -> Pitch | None:
-    if (spelled := children.get("pitch")) is not None:
-        return _pitch(spelled.text_of("step"), spelled.text_of("octave"), spelled.text_of("alter"))
-    if (unpitched := children.get("unpitched")) is not None:
-        step, octave = unpitched.text_of("display-step"), unpitched.text_of("display-octave")
-        return _pitch(step or "B", octave or "4", "")
-    return None
-
-
-def _is_tied(element: Element, notations: Element | None) -> bool:
-    if any("start" in child.raw_attributes for child in element.children if child.tag == "tie"):
-        return True
-    return notations is not None and any(child.attribute("type") == "start" for child in notations.all("tied"))
-
-
 # --- values of elements ----------------------------------------------------------------------------------------------
 
 
@@ -634,96 +541,12 @@ def _fraction(ticks: Fraction | int, ticks_per_whole: int) -> Fraction:
 def _ticks_per_quarter(content: str, state: PartState) -> int:
     values = [state.divisions] if state.divisions is not None else []
     if "<divisions" in content:
-        values += [Fraction(value) for text in _DIVISIONS.findall(content) if (value := _decimal(text))]
+        values += [Fraction(value) for text in _DIVISIONS.findall(content) if (value := read_decimal(text))]
     ticks = 1
     for value in values:
         if value.denominator == 1 and ticks < _MANY_TICKS:
             ticks = math.lcm(ticks, value.numerator)
     return ticks
-
-
-def _text(children: dict[str, Element], tag: str) -> str:
-    return children[tag].text if tag in children else ""
-
-
-def _integer(text: str, default: int) -> int:
-    return int(text) if _INTEGER.fullmatch(text) else default
-
-
-def _decimal(text: str) -> Fraction | None:
-    return Fraction(text) if _DECIMAL.fullmatch(text) else None
-
-
-def _pitch(step: str, octave: str, alter: str) -> Pitch | None:
-    if step not in STEPS or len(step) != 1 or not octave.isdecimal() or len(octave) > 2:
-        return None
-    return _known_pitch(step, int(octave), alter)
-
-
-@lru_cache(maxsize=512)
-def _known_pitch(step: str, octave: int, alter: str) -> Pitch:
-    semitones = _decimal(alter)
-    return Pitch(step, octave, max(-3, min(3, round(semitones))) if semitones is not None else 0)
-
-
-def _tuplet(element: Element | None) -> tuple[int, int] | None:
-    if element is None:
-        return None
-    actual = _integer(element.text_of("actual-notes"), 0)
-    normal = _integer(element.text_of("normal-notes"), 0)
-    if actual < 1 or normal < 1 or actual == normal:
-        return None
-    divisor = math.gcd(actual, normal)
-    return actual // divisor, normal // divisor
-
-
-@lru_cache(maxsize=512)
-def _written(kind: str, dots: int, tuplet: tuple[int, int] | None) -> Fraction | None:
-    if kind not in names.TYPES or dots > 8:
-        return None
-    duration = names.TYPES[kind] * (2 - Fraction(1, 2**dots))
-    return duration * tuplet[1] / tuplet[0] if tuplet else duration
-
-
-def _key(element: Element) -> KeySignature:
-    fifths = element.find("fifths")
-    if fifths is not None:
-        count = max(-7, min(7, _integer(fifths.text, 0)))
-        return KeySignature(count, names.MODES.get(element.text_of("mode"), ""))
-    steps = [child.text for child in element.all("key-step")]
-    alters = [_integer(child.text, 0) for child in element.all("key-alter")]
-    pairs = {step: alter for step, alter in zip(steps, alters, strict=False) if len(step) == 1 and step in STEPS}
-    return KeySignature(0, "", tuple(sorted((step, alter) for step, alter in pairs.items() if alter)))
-
-
-def _time(element: Element) -> TimeSignature | None:
-    if element.find("senza-misura") is not None:
-        return FREE_METRE
-    pairs: list[tuple[list[int], int]] = []
-    beats = [child.text for child in element.all("beats")]
-    units = [_integer(child.text, 0) for child in element.all("beat-type")]
-    for text, unit in zip(beats, units, strict=False):
-        summands = [_integer(one.strip(), 0) for one in text.split("+")]
-        if not 0 < unit <= 1024 or any(not 0 < one <= 1024 for one in summands) or len(summands) > 16:
-            return None
-        pairs.append((summands, unit))
-    if not pairs or len(pairs) > 16:
-        return None
-    common = math.lcm(*(unit for _, unit in pairs))
-    symbol = element.attribute("symbol")
-    return TimeSignature(
-        tuple(one * (common // unit) for summands, unit in pairs for one in summands),
-        common,
-        symbol if symbol in ("common", "cut") else "",
-    )
-
-
-def _clef(element: Element) -> str:
-    sign = element.text_of("sign")
-    line = _integer(element.text_of("line"), names.DEFAULT_LINES.get(sign, 0)) if sign in names.DEFAULT_LINES else 0
-    name = names.CLEFS.get((sign, line), "")
-    octaves = _integer(element.text_of("clef-octave-change"), 0)
-    return name + {1: "+8", -1: "-8", 2: "+15", -2: "-15"}.get(octaves, "") if name else ""
 
 
 def _with_clef(clefs: tuple[str, ...], staff: int, clef: str) -> tuple[str, ...]:
@@ -734,45 +557,8 @@ def _with_clef(clefs: tuple[str, ...], staff: int, clef: str) -> tuple[str, ...]
     return tuple(padded)
 
 
-def _ending_numbers(text: str) -> tuple[int, ...]:
-    numbers: list[int] = []
-    for item in re.split(r"[,\s]+", text.strip()):
-        first, dash, last = item.partition("-")
-        low = _integer(first, 0)
-        high = _integer(last, low) if dash else low
-        if 0 < low <= high <= low + 16:
-            numbers += range(low, high + 1)
-    return tuple(numbers)
-
-
-def _chord_symbol(element: Element) -> ChordSymbol | None:
-    kind_element = element.find("kind")
-    kind = kind_element.text if kind_element is not None else "major"
-    if kind == "none":
-        return ChordSymbol(None, "none", None, "N.C.")
-    root = _degree(element, "root")
-    if root is None:
-        return None
-    shown = kind_element.attribute("text") if kind_element is not None else ""
-    bass = _degree(element, "bass")
-    text = _spelled(root) + shown + (f"/{_spelled(bass)}" if bass else "")
-    return ChordSymbol(root, kind if kind in names.CHORD_KINDS else "other", bass, text)
-
-
-def _degree(element: Element, name: str) -> tuple[str, int] | None:
-    step = element.text_of(f"{name}/{name}-step")
-    if len(step) != 1 or step not in STEPS:
-        return None
-    alter = _decimal(element.text_of(f"{name}/{name}-alter"))
-    return step, max(-3, min(3, round(alter))) if alter is not None else 0
-
-
-def _spelled(root: tuple[str, int]) -> str:
-    return root[0] + ("#" * root[1] if root[1] > 0 else "b" * -root[1])
-
-
 def _add_lyric(lyrics: dict[int, str], element: Element) -> None:
-    verse = _integer(element.attribute("number"), 0)
+    verse = read_integer(element.attribute("number"), 0)
     if not 0 < verse <= _VERSES:
         verse = len(lyrics) + 1
     text = "~".join(child.text for child in element.all("text")) if element.find("text") is not None else None
@@ -786,12 +572,6 @@ def _add_lyric(lyrics: dict[int, str], element: Element) -> None:
     text = lyric_text(text + "-" if goes_on else text)
     if text:
         lyrics[verse] = text
-
-
-def lyric_text(text: str) -> str:
-    """A syllable with single spaces, and none before the hyphen of a word that goes on."""
-    text = " ".join(text.split())
-    return text[:-1].rstrip() + "-" if text.endswith("-") else text
 
 
 def _add_notation(draft: _Draft, notation: Element) -> None:

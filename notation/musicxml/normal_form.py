@@ -19,7 +19,7 @@ from fractions import Fraction
 
 from notation.musicxml import names
 from notation.musicxml.header import SINGLE_FIELDS, guess_instrument
-from notation.musicxml.measure import lyric_text
+from notation.musicxml.values import lyric_text
 from notation.musicxml.writer import clef_of
 from notation.score import (
     ACCIACCATURA,

@@ -10,11 +10,10 @@ Spans count code points; durations are Fractions of a whole note. Source: MusicX
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from notation.diagnostic import Diagnostic, Severity
+from notation.diagnostic import Diagnostic, Severity, place_of
 from notation.language import Document
 from notation.moving import moved_diagnostic, moved_measure
 from notation.musicxml import lengths
@@ -24,25 +23,29 @@ from notation.musicxml.measure import PartState, ReadMeasure, read_measure
 from notation.musicxml.skeleton import MAX_TAGS, PartSkeleton, Skeleton, Stretch, read_skeleton
 from notation.musicxml.tree import Tree
 from notation.musicxml.wellformed import check
+from notation.recent import Recent
 from notation.score import Measure, Part, Score
 from notation.source import Span
 
 MAX_CHARACTERS = 32_000_000
 """A longer text is not read; the largest real scores have about half as many characters."""
+N_REMEMBERED = 4
+"""Of how many texts the measures are remembered: an edit and the suggestions that are verified after it."""
 
 _Key = tuple[str, PartState, bool, str, bool]
 _Memo = dict[_Key, tuple[int, ReadMeasure]]
-_recent: deque[_Memo] = deque(maxlen=4)
-_documents: deque[Document] = deque(maxlen=4)
+DOCUMENTS: Recent[Document] = Recent(N_REMEMBERED)
+MEMOS: Recent[_Memo] = Recent(N_REMEMBERED)
+"""The measures of texts that were read as a whole: where each stood, and how it was read. None is ever changed."""
 
 
 def parse(text: str) -> Document:
     """Parse any text whatever into a document with one score."""
     if len(text) > MAX_CHARACTERS:
         return _too_large(text)
-    edited = (reread(old, text) for old in tuple(_documents))
+    edited = (reread(old, text) for old in DOCUMENTS.items)
     document = next((one for one in edited if one is not None), None) or _parse_whole(text)
-    _documents.appendleft(document)
+    DOCUMENTS.keep(document)
     return document
 
 
@@ -64,7 +67,7 @@ def _parse_whole(text: str) -> Document:
     if skeleton.cut_at is not None:
         diagnostics.append(_too_many(skeleton.cut_at, len(text)))
     memo: _Memo = {}
-    remembered = tuple(_recent)
+    remembered = MEMOS.items
     known = {part.id: part for part in header.parts}
     parts: list[Part] = []
     states: list[tuple[PartState, ...]] = []
@@ -72,9 +75,9 @@ def _parse_whole(text: str) -> Document:
         part, part_states = _read_part(text, outline, known.get(outline.id), memo, remembered, diagnostics)
         parts.append(part)
         states.append(part_states)
-    _recent.appendleft(memo)
+    MEMOS.keep(memo)
     score = _score(header, parts, len(text))
-    diagnostics.sort(key=lambda one: (one.span.start, one.span.end))
+    diagnostics.sort(key=place_of)
     return Document(text, (score,), tuple(diagnostics), Tree(skeleton, tuple(states)))
 
 

@@ -79,10 +79,6 @@ class _Memory:
             while len(self._pieces) > 1 and sum(len(one.measures) for one in self._pieces.values()) > MAX_REMEMBERED:
                 self._pieces.popitem(last=False)
 
-    def forget(self) -> None:
-        with self._lock:
-            self._pieces.clear()
-
 
 MEMORY = _Memory()
 

@@ -29,8 +29,10 @@ from notation.tokens import vocabulary as v
 from notation.tokens.echo import Echo, VoiceId, find_echo
 from notation.tokens.encode import MIN_REFERENCE
 from notation.tokens.places import (
+    EVERYTHING,
+    MEASURE_RESTS,
     NOTHING,
-    UNLIMITED,
+    Allowed,
     Forced,
     Frame,
     Legal,
@@ -68,10 +70,7 @@ class Scope:
         heads: what a head may hold: families among `time`, `key`, `|:`, `ending`, `len`.
         breaks: whether a section may begin after a barline that ends none; models are not taught where.
         pickups: the lengths an irregular measure may have, and then only at the start of a section; None for any.
-        symbols: whether chord symbols may be written.
-        graces: whether grace notes may be written; chords of them never are where `max_chord` is limited.
-        max_chord: how many notes a chord may have.
-        plain_lengths: whether every note must be writable as one notehead with dots (no 5/8).
+        allowed: what may be written in a voice.
     """
 
     n_parts: int
@@ -81,10 +80,7 @@ class Scope:
     heads: frozenset[str] = frozenset({"time", "key", "|:", "ending", "len"})
     breaks: bool = True
     pickups: frozenset[Fraction] | None = None
-    symbols: bool = True
-    graces: bool = True
-    max_chord: int = UNLIMITED
-    plain_lengths: bool = False
+    allowed: Allowed = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +126,7 @@ class Repeats:
 
 
 _REPEAT_START = mask_of([v.REPEAT_START])
-_REPEAT_HEADS = mask_of([v.REPEAT_START, *family_ids("ending")])
-_MEASURE_REST = mask_of([v.MEASURE_REST])
+_REPEAT_HEADS = mask_of([v.REPEAT_START, *v.ENDING_IDS])
 _FAMILIES = {name: mask_of(family_ids(name)) for name in ("time", "key", "mode", "ending", "len")}
 _LENGTHS = {token_id: int(v.TOKENS[token_id][4:]) * v.LENGTH_UNIT for token_id in family_ids("len")}
 _PARTS = {token_id: int(v.TOKENS[token_id][5:]) for token_id in family_ids("part")}
@@ -183,16 +178,6 @@ class _Voice:
     id: VoiceId
     place: Place
     ids: tuple[int, ...] = ()
-
-    @property
-    def position(self) -> Fraction:
-        """How much of it is filled."""
-        return self.place.position
-
-    @property
-    def remaining(self) -> Fraction:
-        """What is left to fill."""
-        return self.place.remaining
 
     def copy(self) -> _Voice:
         """An independent copy."""
@@ -444,7 +429,7 @@ class Grammar:
 
     def _section_starts(self) -> frozenset[int]:
         pickup_allowed = "len" in self.scope.heads and self.scope.pickups != frozenset()
-        return frozenset((TOKEN_IDS["m:1"], TOKEN_IDS["m:0"]) if pickup_allowed else (TOKEN_IDS["m:1"],))
+        return frozenset((TOKEN_IDS["m:1"], v.PICKUP) if pickup_allowed else (TOKEN_IDS["m:1"],))
 
     def _begin_measure(self, token_id: int) -> None:
         number = int(v.TOKENS[token_id][2:])
@@ -527,7 +512,7 @@ class Grammar:
         if not self._may_be_implied():
             return NOTHING
         mask = self._new_voice((self._part or 0, 1, 1)).place.legal(last_measure=self.last_measure).mask
-        return mask & ~_MEASURE_REST if self.number == 0 else mask
+        return mask & ~MEASURE_RESTS if self.number == 0 else mask
 
     def _barlines(self) -> Mask:
         if self.closing is not None:
@@ -545,8 +530,7 @@ class Grammar:
         return _Voice(voice, start(self._frame(voice[0], self._length), self.ties.get(voice, ())))
 
     def _frame(self, part: int, length: Fraction | None) -> Frame:
-        scope = self.scope
-        return Frame(self.keys[part], length, scope.symbols, scope.graces, scope.max_chord, scope.plain_lengths)
+        return Frame(self.keys[part], length, self.scope.allowed)
 
     def _start_voice(self, voice: VoiceId) -> _Voice:
         self.voice = self._new_voice(voice)

@@ -57,24 +57,37 @@ class Legal(NamedTuple):
     ids: NDArray[np.intp]
 
 
-class Frame(NamedTuple):
-    """What stays as it is through a voice of a measure.
+class Allowed(NamedTuple):
+    """What may be written in a piece.
 
     Attributes:
-        key: the signature.
-        target: what the voice must last; None in free metre.
         symbols: whether chord symbols may be written.
         graces: whether grace notes may be written; chords of them never are where `max_chord` is limited.
         max_chord: how many notes a chord may have.
         plain_lengths: whether every note must be writable as one notehead with dots (no 5/8).
     """
 
-    key: KeySignature
-    target: Fraction | None
     symbols: bool = True
     graces: bool = True
     max_chord: int = UNLIMITED
     plain_lengths: bool = False
+
+
+EVERYTHING = Allowed()
+
+
+class Frame(NamedTuple):
+    """What stays as it is through a voice of a measure.
+
+    Attributes:
+        key: the signature.
+        target: what the voice must last; None in free metre.
+        allowed: what may be written.
+    """
+
+    key: KeySignature
+    target: Fraction | None
+    allowed: Allowed = EVERYTHING
 
 
 def mask_of(ids: Iterable[int]) -> Mask:
@@ -115,7 +128,7 @@ _PLAIN_LENGTHS = mask_of(
 _NO_TUPLETS = mask_of(token_id for token_id, (_, ratio) in v.DURATION_OF.items() if ratio is None)
 _GRACE = mask_of([v.GRACE])
 _RESTS = mask_of([v.REST, v.HIDDEN_REST])
-_MEASURE_REST = mask_of([v.MEASURE_REST])
+MEASURE_RESTS = mask_of([v.MEASURE_REST])
 _ROOTS, _CHORD_KINDS, _BASSES = (mask_of(family_ids(name)) for name in ("h", "k", "b"))
 _SYMBOLS = frozenset(family_ids("h"))
 _KINDS = frozenset(family_ids("k"))
@@ -260,9 +273,9 @@ class Place:
 
     def _may_grow(self) -> bool:
         """Whether the last note may become a chord, or the chord a larger one."""
-        if self.frame.max_chord == UNLIMITED:
+        if self.frame.allowed.max_chord == UNLIMITED:
             return True
-        return self._in_note and (bool(self.landing) or self.chord_size < self.frame.max_chord)
+        return self._in_note and (bool(self.landing) or self.chord_size < self.frame.allowed.max_chord)
 
     def _events(self) -> Mask:
         """What may begin, or go on, an event."""
@@ -288,7 +301,7 @@ class Place:
         elif forced is not None and forced.alter is not None and self.group is None:
             durations = durations & _NO_TUPLETS
             fits = fits and self.current[1] is None
-        if self.frame.plain_lengths and self.group is None:
+        if self.frame.allowed.plain_lengths and self.group is None:
             durations = durations & _PLAIN_LENGTHS
         return durations, fits
 
@@ -296,13 +309,13 @@ class Place:
         """Chord symbols, grace notes and whole-measure rests, where they may come before a duration."""
         if self.remaining == 0 or (forced is not None and forced.is_pitched):
             return NOTHING
-        mask = _GRACE if self.frame.graces else NOTHING
+        mask = _GRACE if self.frame.allowed.graces else NOTHING
         if self.previous in _KINDS:
             return mask | _BASSES
-        if self.frame.symbols and not self.has_symbol:
+        if self.frame.allowed.symbols and not self.has_symbol:
             mask = mask | _ROOTS
         if self.fresh and forced is None and not self.landing and self.frame.target is not None:
-            mask = mask | _MEASURE_REST
+            mask = mask | MEASURE_RESTS
         return mask
 
     def _beginnings(self, forced: Forced | None, *, fits: bool) -> Mask:
@@ -355,7 +368,7 @@ class Place:
     def _note(self, pitch: Sounding) -> dict[str, Any]:
         in_grace = self.previous == v.GRACE
         is_spelled = bool(self.forced) and self.forced[0].alter is not None  # what is typed belongs to one note
-        chord_size = self.frame.max_chord if is_spelled else 1
+        chord_size = self.frame.allowed.max_chord if is_spelled else 1
         changes = {**self._left(), "last": pitch, "chord_size": chord_size, "in_grace": in_grace}
         if in_grace:
             return changes

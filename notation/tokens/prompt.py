@@ -27,7 +27,7 @@ from notation.tokens.earlier import Earlier, PartStyle, read_earlier
 from notation.tokens.echo import VoiceId
 from notation.tokens.encode import EncodedMeasure, Segment, SegmentWriter, UnencodableError
 from notation.tokens.grammar import Grammar, Repeats, Scope
-from notation.tokens.places import Forced, Sounding
+from notation.tokens.places import Allowed, Forced, Sounding
 from notation.tokens.vocabulary import TOKEN_IDS
 
 HOP = 8
@@ -344,10 +344,7 @@ def _scope(site: CompletionSite, pickups: frozenset[Fraction], style: PartStyle)
         heads=frozenset({"|:", "ending", "len"}) if len(site.score.parts) == 1 else frozenset(),
         breaks=False,
         pickups=pickups,
-        symbols=style.symbols,
-        graces=style.graces,
-        max_chord=MAX_CHORD if chords else 1,
-        plain_lengths=True,
+        allowed=Allowed(style.symbols, style.graces, MAX_CHORD if chords else 1, plain_lengths=True),
     )
 
 
@@ -408,6 +405,7 @@ def _enter_site(grammar: Grammar, site: CompletionSite, opening: Opening, writer
     """Bring the grammar to the cursor; False if nothing can be written there."""
     if site.whole_part:
         enter(grammar, site, opening)
+        grammar.closing = _closing(site, opening)
         return True
     length = _target(site, opening)
     voice = (site.part, site.staff, site.voice)
@@ -417,9 +415,7 @@ def _enter_site(grammar: Grammar, site: CompletionSite, opening: Opening, writer
     forced = _forced(site)
     if forced is None or (length is not None and (length < writer.position or _off_grid(length))):
         return False
-    grammar.closing = opening.barline
-    if site.barline_follows and site.measure < len(_part_measures(site)):
-        grammar.closing = encode.barline_id(_part_measures(site)[site.measure].barline) or grammar.closing
+    grammar.closing = _closing(site, opening)
     grammar.enter_voice(
         voice,
         number=opening.number,
@@ -433,6 +429,14 @@ def _enter_site(grammar: Grammar, site: CompletionSite, opening: Opening, writer
         ids=writer.ids,
     )
     return True
+
+
+def _closing(site: CompletionSite, opening: Opening) -> int | None:
+    """The barline that the measure at the cursor must end with: its own, or that of other parts."""
+    measures = _part_measures(site)
+    if not site.barline_follows or site.measure >= len(measures):
+        return opening.barline
+    return encode.barline_id(measures[site.measure].barline) or opening.barline
 
 
 def _target(site: CompletionSite, opening: Opening) -> Fraction | None:

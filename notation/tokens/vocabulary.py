@@ -154,6 +154,7 @@ UP_IDS: Final = {
     (step, alter): TOKEN_IDS[f"up:{step}:{alter}"] for step in range(WIDEST_CHORD_STEP + 1) for alter in ALTERS
 }
 UP_OF: Final = {token_id: up for up, token_id in UP_IDS.items()}
+NOTEHEADS: Final = frozenset({*NOTE_OF, *UP_OF})
 BARLINE_IDS: Final = {name: TOKEN_IDS[name] for name in BARLINES}
 DEFAULT_DURATION: Final[Duration] = (Fraction(1, 8), None)
 """What a voice begins each measure with, so that a measure of eighths needs no duration token."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.bundle import load_bundle
-from inference.decode import choices, first_options, likeliest, next_measures
+from inference.decode import choices, first_options, likeliest, next_measures, read
 from inference.engine import Engine
 from notation.language import language
 from notation.tokens import vocabulary as v
@@ -84,6 +84,25 @@ def test_a_note_more_in_a_measure_that_came_before_costs_a_token_more(
     cold = first_options(engine, following, lambda: False)
     assert [(one.ids, one.reference) for one in warm] == [(one.ids, one.reference) for one in cold]
     assert any(one.reference is not None for one in cold)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("EF", id="a new measure"),
+        pytest.param("DFA ", id="a measure that came before"),
+    ],
+)
+def test_what_was_read_need_not_be_read_to_choose(engine: Engine, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    """Also if all logits are remembered, and only the state is that of another place."""
+    prompt = prompt_at(TUNE + typed)
+    read(engine, prompt)
+    read(engine, prompt_at(HEADER))
+    read(engine, prompt)
+    monkeypatch.setattr(engine._slot, "extend", lambda ids: pytest.fail(f"{len(ids)} tokens are read"))
+    assert first_options(engine, prompt, lambda: False)
+    assert engine.tokens_in_state == prompt.ids
 
 
 def test_an_answer_does_not_depend_on_what_was_asked_before(engine: Engine) -> None:

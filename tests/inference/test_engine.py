@@ -218,6 +218,47 @@ def test_cancelling_keeps_what_was_run(engine: Engine, architecture: str) -> Non
     assert_close(engine.prefill(context), expected(architecture, context))
 
 
+def test_a_context_cut_before_a_cancellation_is_run_again(engine: Engine, architecture: str) -> None:
+    context = random_ids(LONG)
+    shorter = context[: CHUNK + 1]
+    engine.prefill(context)
+    with pytest.raises(Cancelled):
+        engine.prefill([*shorter, context[CHUNK + 1] - 1], cancelled=lambda: True)
+    context = list(engine.tokens_in_state)
+    assert shorter[:CHUNK] == context[:CHUNK]
+    assert_close(engine.prefill(context), expected(architecture, context))
+    assert_close(engine.logits_after(context), expected(architecture, context))
+
+
+def test_a_failed_run_leaves_no_logits(engine: Engine, architecture: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = random_ids(20)
+    engine.prefill(context)
+
+    def fail(_: object) -> None:
+        engine._slot.rows.logits[:] = 7
+        raise ProviderError("out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._slot.rows, "run", fail)
+        with pytest.raises(ProviderError):
+            engine.prefill([*context, 1])
+    assert_close(engine.prefill(context), expected(architecture, context))
+
+
+def test_snapshots_are_counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However a full state came to be, with its snapshots it takes no more than was reckoned with."""
+    context = random_ids(BLOCK_SIZE)
+    for length in range(3, BLOCK_SIZE + 1, 2):
+        engine.prefill(context[:length])
+    slot = engine._slot
+    snapshots = sum(each.nbytes for state in slot._snapshots.values() for each in state)
+    assert slot.rows.n_bytes + snapshots <= slot.n_bytes
+    monkeypatch.setattr(engines, "MAX_KEPT_BYTES", 2 * slot.n_bytes)
+    for seed in range(1, 4):
+        engine.prefill(random_ids(20, seed))
+    assert len(engine._slots) == 2
+
+
 def test_logits_that_are_remembered_cost_no_run(
     engine: Engine, architecture: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from lsp_server import models, program
+from lsp_server import cli, models, program, transports
 from lsp_server.models import ModelUnavailableError
+from lsp_server.settings import Settings
 from notation.language import language
 from tests.support.fake_model import FakeCompleter
 
@@ -74,8 +75,9 @@ def test_the_server_imports_no_runtime_before_it_is_initialized() -> None:
 @pytest.mark.parametrize("arguments", [["serve"], ["serve", "--stdio"]])
 def test_editors_do_not_wait_for_the_command_line_library(arguments: list[str]) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "lsp_server", *arguments]
-    said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
-    imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, "the client went without saying exit"
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "lsp_server.transports" in imported
     assert not imported & {"typer", "rich", "numpy", "onnxruntime", "notation.score", "lxml"}
 
@@ -305,6 +307,24 @@ def test_serve_listens_on_this_machine_only(address: str, said: str) -> None:
         assert said in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        pytest.param([], Settings(), id="as editors call it"),
+        pytest.param(["--threads", "1"], Settings(), id="with the usual settings"),
+        pytest.param(["--threads", "2", "--provider", "cpu"], Settings(threads=2, provider="cpu"), id="with others"),
+    ],
+)
+def test_serve_takes_settings(monkeypatch: pytest.MonkeyPatch, arguments: list[str], settings: Settings) -> None:
+    houses: list[transports.House] = []
+    monkeypatch.setattr(transports, "serve_stdio", lambda house: houses.append(house) or 7)
+    monkeypatch.setattr(sys, "argv", ["ghostnote", "serve", *arguments])
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    assert exit.value.code == 7
+    assert [house.settings for house in houses] == [settings]
+
+
 def test_serve_takes_one_transport() -> None:
     assert run("serve", "--stdio", "--tcp", "127.0.0.1:0").exit_code == 2
 
@@ -314,6 +334,22 @@ def test_a_verb_of_a_part_that_is_not_installed_says_so() -> None:
     result = run("absent-verb", "--anything", "at", "all")
     assert result.exit_code == 2
     assert "pip install 'ghostnote[training]'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["train", "--data", ".", "--out", "run"], id="train"),
+        pytest.param(["evaluate", "--data", "."], id="evaluate"),
+        pytest.param(["export", "model.pt", "bundle"], id="export"),
+    ],
+)
+def test_a_verb_that_needs_torch_says_so_without_it(arguments: list[str]) -> None:
+    code = "import sys; sys.modules['torch'] = None; from lsp_server.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'ghostnote[training]'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_verb_from_elsewhere_reads_its_own_arguments() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from copy import deepcopy
+from threading import Lock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notation import moving
-from notation.moving import moved_all, moved_measure, moved_span, origin, spliced, unmoved
-from notation.score import Measure
+from notation.abc import LANGUAGE
+from notation.moving import moved_all, moved_measure, moved_score, moved_span, origin, spliced, unmoved
+from notation.score import Measure, Part, Score
 from notation.source import Span
 
 ITEMS = tuple(Span(10 * number, 10 * number + 5) for number in range(6))
@@ -114,3 +116,46 @@ def test_measures_keep_their_origin() -> None:
     assert all(one is other for one, other in zip(unmoved(later), measures, strict=True))
     assert [origin(one) for one in later] == list(measures)
     assert [one.span for one in later] == [moved_span(one, 12) for one in ITEMS]
+
+
+class LockedOnce:
+    """A lock for one thread, which says when it would wait for itself."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        assert self._lock.acquire(blocking=False), "the thread would wait for itself"
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+@pytest.fixture
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "_LOCK", LockedOnce())
+
+
+@pytest.mark.parametrize("distances", [(7, 5), (7, -7), (1, 2, 3)])
+@pytest.mark.usefixtures("_no_waiting")
+def test_what_was_moved_before_it_was_looked_at_is_moved_again(distances: tuple[int, ...]) -> None:
+    score = Score((Part("P1", measures=tuple(Measure(span=one) for one in ITEMS)),), span=Span(0, 60))
+    measure = score.parts[0].measures[2]
+    for by in distances:
+        score, measure = moved_score(score, by), moved_measure(measure, by)
+    assert score.span == moved_span(Span(0, 60), sum(distances))
+    assert [one.span for one in score.parts[0].measures] == [moved_span(one, sum(distances)) for one in ITEMS]
+    assert measure.span == moved_span(ITEMS[2], sum(distances))
+    assert measure.voices == ()
+
+
+@pytest.mark.usefixtures("_no_waiting")
+def test_a_book_may_be_edited_in_more_places_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "_MAX_STEPS", 2)
+    tunes = [f"X:{number}\nK:C\nGABc|\nCDEF|\n" for number in range(12)]
+    LANGUAGE.parse("\n".join(tunes))
+    for number in range(9, 1, -1):
+        tunes[number] = tunes[number].replace("F|", "FF|")
+        document = LANGUAGE.parse("\n".join(tunes))
+    start = "\n".join(tunes).rindex("GABc")
+    assert document.scores[-1].parts[0].measures[0].voices[0].events[0].span == Span(start, start + 1)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from notation.abc import LANGUAGE, parser, reading
 from notation.abc.lexer import Line
-from notation.abc.parser import MEMORY
+from notation.abc.parser import DOCUMENTS, MEMOS
 from notation.abc.tune import TuneParser
 from notation.language import Document
 from notation.score import Score
 from notation.site import CompletionSite
+from tests.notation.memory import everything, fresh_document
 
 TUNES = (
     "X:1\nT:one\nM:4/4\nL:1/8\nK:G\nGABc d2(3efg|z8 & c8|\nw:la la\n\nX:2\nM:6/8\nK:D\n"
@@ -51,28 +51,18 @@ PIECES = [
 
 
 @pytest.fixture(autouse=True)
-def _no_memory() -> Iterator[None]:
-    forget()
-    yield
+def _no_memory() -> None:
     forget()
 
 
 def forget() -> None:
-    MEMORY.documents, MEMORY.memos = (), ()
+    DOCUMENTS.forget()
+    MEMOS.forget()
 
 
 def fresh(text: str) -> Document:
     """What a parser that remembers nothing makes of a text."""
-    kept = MEMORY.documents, MEMORY.memos
-    forget()
-    document = LANGUAGE.parse(text)
-    MEMORY.documents, MEMORY.memos = kept
-    return document
-
-
-def everything(document: Document) -> str:
-    """All that a document says, spans included, which `==` passes over."""
-    return repr((document.scores, document.diagnostics, document.tree))
+    return fresh_document(LANGUAGE.parse, text, DOCUMENTS, MEMOS)
 
 
 def edited(text: str, chance: random.Random) -> str:
@@ -149,6 +139,7 @@ def fresh_site(text: str, offset: int) -> CompletionSite | None:
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@example(LINES, [(1.0, "&c8|", 0), (0.5546875, ")", 0)])
 @given(
     st.sampled_from([LINES, LINES + "\n" + TUNES, LINES.replace("\n", "\r\n")]),
     st.lists(

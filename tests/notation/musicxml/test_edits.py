@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +11,8 @@ from hypothesis import strategies as st
 from notation.language import Document
 from notation.moving import origin
 from notation.musicxml import parse, reader
+from notation.musicxml.reader import DOCUMENTS, MEMOS
+from tests.notation.memory import everything, fresh_document
 
 NOTE = "<note><pitch><step>G</step><octave>4</octave></pitch><duration>2</duration></note>"
 MEASURE = f'<measure number="9">{NOTE * 4}</measure>'
@@ -70,31 +71,14 @@ PIECES = [
 
 
 @pytest.fixture(autouse=True)
-def _no_memory() -> Iterator[None]:
-    forget()
-    yield
-    forget()
-
-
-def forget() -> None:
-    reader._documents.clear()
-    reader._recent.clear()
+def _no_memory() -> None:
+    DOCUMENTS.forget()
+    MEMOS.forget()
 
 
 def fresh(text: str) -> Document:
     """What a reader that remembers nothing makes of a text."""
-    kept = tuple(reader._documents), tuple(reader._recent)
-    forget()
-    document = parse(text)
-    forget()
-    reader._documents.extend(kept[0])
-    reader._recent.extend(kept[1])
-    return document
-
-
-def everything(document: Document) -> str:
-    """All that a document says, spans included, which `==` passes over."""
-    return repr((document.scores, document.diagnostics, document.tree))
+    return fresh_document(parse, text, DOCUMENTS, MEMOS)
 
 
 def edited(text: str, chance: random.Random) -> str:

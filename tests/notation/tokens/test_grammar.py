@@ -156,4 +156,4 @@ def test_a_copy_goes_its_own_way():
     twin.advance(TOKEN_IDS["n:1:0"])
     assert grammar.voice is not None
     assert twin.voice is not None
-    assert (grammar.voice.position, twin.voice.position) == (Fraction(1, 8), Fraction(1, 4))
+    assert (grammar.voice.place.position, twin.voice.place.position) == (Fraction(1, 8), Fraction(1, 4))

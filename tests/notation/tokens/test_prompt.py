@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 
 from notation.abc import LANGUAGE as ABC
+from notation.language import Language
+from notation.musicxml import LANGUAGE as MUSICXML
 from notation.tokens import vocabulary as v
 from notation.tokens.prompt import HOP, Prompt, make_prompt
 
 HEADER = "X:1\nM:6/8\nL:1/8\nK:D\n"
 
 
-def prompt_of(source: str, max_tokens: int = 500) -> Prompt:
+def prompt_of(source: str, max_tokens: int = 500, notation: Language = ABC) -> Prompt:
     offset = source.index("‸")
-    site = ABC.completion_site(ABC.parse(source.replace("‸", "")), offset)
+    site = notation.completion_site(notation.parse(source.replace("‸", "")), offset)
     assert site is not None
     prompt = make_prompt(site, max_tokens)
     assert prompt is not None
@@ -48,6 +50,32 @@ def test_what_follows_a_gap_stands_before_the_rest():
     after, before = read.split("<before>")
     assert after.endswith("<after> d:3/4 n:0:0 |] ")
     assert before.endswith(" m:2")
+
+
+HALF = "<note><pitch><step>G</step><octave>4</octave></pitch><duration>2</duration></note>"
+FINAL = '<barline location="right"><bar-style>light-heavy</bar-style></barline>'
+
+
+@pytest.mark.parametrize(
+    ("measure", "closing"),
+    [
+        pytest.param("<measure>‸</measure>", set(), id="a measure that no section ends with"),
+        pytest.param(f"<measure>‸{FINAL}</measure>", {"|]"}, id="the last measure"),
+        pytest.param("‸", {"||", "|]", ":|"}, id="a new measure"),
+    ],
+)
+def test_only_the_end_of_a_section_completes_its_pickup(measure, closing):
+    """In 3/2 after a pickup of a half, with two halves written."""
+    prompt = prompt_of(
+        "<score-partwise><part-list><score-part id='P'/></part-list><part id='P'>"
+        "<measure><attributes><divisions>1</divisions><time><beats>3</beats><beat-type>2</beat-type></time></attributes>"
+        f"{HALF}</measure><measure>{3 * HALF}</measure>{measure}</part></score-partwise>",
+        notation=MUSICXML,
+    )
+    for name in ("d:1/2", "n:0:0", "n:0:0"):
+        assert v.TOKEN_IDS[name] in prompt.grammar.legal_ids()
+        prompt.grammar.advance(v.TOKEN_IDS[name])
+    assert {v.TOKENS[one] for one in prompt.grammar.legal_ids()} & set(v.BARLINES) == closing
 
 
 def test_a_voice_that_lags_is_written_against_the_others():
@@ -104,7 +132,7 @@ def test_a_long_piece_is_cut_at_a_hop_so_that_typing_keeps_the_start():
 def test_the_remaining_length_is_what_lies_between():
     prompt = prompt_of(HEADER + "DFA ‸ d|")
     assert prompt.grammar.voice is not None
-    assert prompt.grammar.voice.remaining == Fraction(1, 4)
+    assert prompt.grammar.voice.place.remaining == Fraction(1, 4)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from inference.bundle import Bundle, find_bundle, load_bundle
-from inference.decode import Candidate, DecodedMeasure, next_measures, read
+from inference.choices import read
+from inference.decode import Candidate, DecodedMeasure, next_measures
 from inference.engine import Engine
 from inference.errors import Cancelled
 from notation.language import Document, Language
@@ -31,8 +32,8 @@ from notation.tokens.prompt import Prompt, make_prompt
 
 GENERATED_TOKENS = 160
 """Room that is kept free after a prompt for what is written."""
-MIN_DIFFERENT = 2
-"""Rows decoded for each candidate that is asked for beyond the first, since some turn out alike or are dropped."""
+SPARE = 2
+"""Answers decoded for each candidate, where several are asked for."""
 ATTEMPTS = 3
 ENOUGH = 3
 """With so many different suggestions no further attempt is made."""
@@ -185,7 +186,7 @@ class Completer:
             self._engine,
             prompt,
             n_measures,
-            candidates=options.candidates * (MIN_DIFFERENT if options.candidates > 1 else 1),
+            candidates=n_rows(options.candidates),
             temperature=options.temperature,
             seed=options.seed,
             cancelled=cancelled,
@@ -212,6 +213,11 @@ class Completer:
             candidate.log_probability / max(1, candidate.n_tokens),
             explain(candidate),
         )
+
+
+def n_rows(candidates: int) -> int:
+    """How many answers are decoded for so many candidates, since some turn out alike or are dropped."""
+    return candidates if candidates == 1 else SPARE * candidates
 
 
 def _variation(options: CompletionOptions, attempt: int) -> CompletionOptions:

@@ -1,39 +1,41 @@
 """Music from a model: the decode loop.
 
 Every step asks the grammar first: where only one token is legal it is taken without running the model, else the model
-chooses among the legal ones. A reference ("this measure is the one k back") is one choice; what it stands for is then
-fed at once. The probability of a reference is the sum over all that stand for the same music.
+chooses among the legal ones (`inference.choices`). Rows decode side by side in one batch. The cancel flag and the
+deadline are looked at before every run of the model.
 
-Rows decode side by side in one batch: candidates differ in their first choice, and go on from there. The cancel flag
-and the deadline are looked at before every run of the model.
+Of several candidates the first is what would be given alone. The others leave it, or one another, where the model was
+least sure: every way not taken costs what it was less likely than the way taken, and the cheapest are gone first.
 
 Units: scores are natural logarithms of probabilities.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.choices import MAX_CHOICES, Choice, Logits, choices, first_options, likeliest
 from inference.engine import Batch, Engine
 from inference.errors import Cancelled
 from notation.tokens import vocabulary as v
-from notation.tokens.echo import Echo, VoiceId
+from notation.tokens.echo import VoiceId
 from notation.tokens.grammar import Grammar, Phase
 from notation.tokens.prompt import Prompt
 
-Logits = NDArray[np.float32]
 MAX_TOKENS_PER_MEASURE = 160
-REFERENCE_ADVANTAGE = 0.7
-"""A reference is taken when it is at least this many times as likely as the likeliest first token of a new measure:
-what follows that token is still to be guessed, what follows a reference is not."""
 TOP_P = 0.95
-MAX_CHOICES = 64
+MAX_WAYS = 3
+"""Ways that are looked at where the model chooses, when several candidates are wanted."""
+MAX_TRIES = 2
+"""Measures that are written for each candidate: some end like another, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,6 @@ class Candidate:
     n_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One thing that may be written next: the tokens, their log-probability, the reference they come from."""
-
-    ids: tuple[int, ...]
-    log_probability: float
-    reference: int | None = None
-
-
 @dataclass
 class _Row:
     """One answer in the making. `feed`: tokens that the model has not read yet; `legal`: those that may come next."""
@@ -91,145 +84,6 @@ class _Row:
     measure_tokens: int = 0
     done: bool = False
     legal: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
-
-
-def choices(logits: Logits, grammar: Grammar, most: int = MAX_CHOICES) -> list[Choice]:
-    """What may be written next, likeliest first, probabilities renormalised over what is legal.
-
-    Args:
-        logits: scores of the next token, shape (V,).
-        grammar: standing where the token goes; not changed.
-        most: how many single tokens there are among the choices, at most.
-    """
-    ids, references = grammar.legal_ids(), grammar.references()
-    n = len(ids)
-    scores = _log_probabilities(logits, _with_references(ids, references))
-    order = np.argsort(-scores[:n], kind="stable")[:most]
-    plain = [Choice((int(ids[place]),), float(scores[place])) for place in order]
-    return ranked(_with_echo([*_merged(references, scores[n:]), *plain], grammar.echo()))
-
-
-def likeliest(logits: Logits, grammar: Grammar, ids: NDArray[np.intp]) -> Choice:
-    """The first of `choices`, without the others; `ids` are the legal tokens."""
-    if grammar.may_repeat():
-        return choices(logits, grammar, 1)[0]
-    scores = logits.take(ids)
-    best = int(scores.argmax())
-    above = scores.astype(np.float64) - float(scores[best])
-    return Choice((int(ids[best]),), -math.log(np.exp(above).sum()))
-
-
-def _with_references(ids: NDArray[np.intp], references: Mapping[int, tuple[int, ...]]) -> NDArray[np.intp]:
-    """The ids of single tokens and of references."""
-    return np.concatenate((ids, np.fromiter(references, np.intp, len(references)))) if references else ids
-
-
-def _with_echo(options: Sequence[Choice], echo: Echo | None) -> list[Choice]:
-    """The model's choices mixed with the measure that came the last time, by how certain that is."""
-    if echo is None:
-        return list(options)
-    found = Choice(echo.ids, math.log(echo.certainty), echo.back)
-    mixed = []
-    for option in options:
-        score = option.log_probability + math.log1p(-echo.certainty)
-        if option.ids == echo.ids and option.reference is not None:
-            found = replace(found, log_probability=float(np.logaddexp(found.log_probability, score)))
-        else:
-            mixed.append(replace(option, log_probability=score))
-    return [found, *mixed]
-
-
-def _log_probabilities(logits: Logits, ids: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Log-probabilities of some tokens, given that it is one of them."""
-    scores = logits[ids].astype(np.float64)
-    scores -= scores.max()
-    scores -= np.log(np.exp(scores).sum())
-    return scores
-
-
-def _merged(references: Mapping[int, tuple[int, ...]], scores: Iterable[float]) -> list[Choice]:
-    """References that stand for the same music made one choice, named by the nearest measure."""
-    found: dict[tuple[int, ...], Choice] = {}
-    for (token_id, music), score in zip(references.items(), scores, strict=True):
-        known = found.get(music)
-        if known is None:
-            found[music] = Choice(music, float(score), token_id - v.FIRST_REFERENCE + 1)
-        else:
-            total = float(np.logaddexp(known.log_probability, score))
-            found[music] = Choice(music, total, known.reference)
-    return list(found.values())
-
-
-def ranked(options: Iterable[Choice]) -> list[Choice]:
-    """Best first; a reference counts `REFERENCE_ADVANTAGE` more."""
-    advantage = -math.log(REFERENCE_ADVANTAGE)
-    return sorted(
-        options,
-        key=lambda choice: -(choice.log_probability + (advantage if choice.reference is not None else 0.0)),
-    )
-
-
-def first_options(
-    engine: Engine, prompt: Prompt, cancelled: Callable[[], bool], most: int = MAX_CHOICES
-) -> list[Choice]:
-    """What may be written at the cursor.
-
-    Where the measure is begun, and an earlier one begins the same, going on like that one is a choice too. Its
-    probability follows from what the model said at the start of the measure: how likely the reference was, against
-    how likely the tokens were that have been typed since.
-
-    Raises:
-        Cancelled: `cancelled` said so.
-    """
-    begun = _begun_before(prompt)
-    if not begun or prompt.fresh is None:
-        return choices(engine.prefill(prompt.ids, cancelled), prompt.grammar, most)
-    n_before = len(prompt.ids) - prompt.n_typed
-    grammar = prompt.fresh.copy()
-    logits = engine.logits_after(prompt.ids[:n_before], cancelled)
-    at_start = {choice.ids: choice for choice in choices(logits, grammar, 0)}
-    new_material = 0.0
-    for place, token_id in enumerate(prompt.ids[n_before:]):
-        new_material += _log_probability(logits, grammar, token_id, is_first=place == 0)
-        grammar.advance(token_id)
-        logits = engine.logits_after(prompt.ids[: n_before + place + 1], cancelled)
-    engine.prefill(prompt.ids, cancelled)
-    again = [
-        Choice(music[prompt.n_typed :], at_start[music].log_probability, at_start[music].reference)
-        for music in begun
-        if music in at_start
-    ]
-    total = float(np.logaddexp.reduce([new_material, *(choice.log_probability for choice in again)]))
-    plain = [
-        Choice(choice.ids, choice.log_probability + new_material - total)
-        for choice in choices(logits, prompt.grammar, most)
-    ]
-    return ranked([Choice(choice.ids, choice.log_probability - total, choice.reference) for choice in again] + plain)
-
-
-def _log_probability(logits: Logits, grammar: Grammar, token_id: int, *, is_first: bool) -> float:
-    """The log-probability of a legal token, references being possible only at the start of a measure."""
-    ids = grammar.legal_ids()
-    place = int(np.searchsorted(ids, token_id))
-    if place == len(ids) or ids[place] != token_id:
-        raise ValueError(f"token '{v.TOKENS[token_id]}' is written where the grammar does not allow it")
-    return float(_log_probabilities(logits, _with_references(ids, grammar.references() if is_first else {}))[place])
-
-
-def _begun_before(prompt: Prompt) -> list[tuple[int, ...]]:
-    """Earlier measures of the voice that begin with what is typed, and go on in a way that fits."""
-    voice = prompt.grammar.voice
-    if voice is None or not prompt.n_typed or prompt.fresh is None or len(voice.ids) != prompt.n_typed:
-        return []
-    echo = prompt.fresh.echo()
-    earlier = [measure.get(voice.id, ()) for measure in reversed(prompt.grammar.history[-v.N_REFERENCES :])]
-    return [
-        music
-        for music in dict.fromkeys([*earlier, *([echo.ids] if echo else [])])
-        if len(music) > prompt.n_typed
-        and music[: prompt.n_typed] == voice.ids
-        and prompt.grammar.fits(music[prompt.n_typed :])
-    ]
 
 
 def next_measures(
@@ -270,26 +124,38 @@ def next_measures(
         return _distinct([row])
     loop.decide_head(engine, row, cancelled)
     most = MAX_CHOICES if temperature > 0 else min(candidates, MAX_CHOICES)
+    context = [*prompt.ids, *row.feed]
     if row.feed:
-        options = choices(engine.prefill([*prompt.ids, *row.feed], cancelled), row.grammar, most)
+        options = choices(engine.prefill(context, cancelled), row.grammar, most)
         row.feed = []
     else:
         options = first_options(engine, replace(prompt, grammar=grammar), cancelled, most)
-    rows = loop.first_rows(row, options, candidates)
+    if temperature > 0:
+        rows = [loop.branch(row, option) for option in loop.drawn(options, candidates)]
+    elif candidates == 1:
+        rows = [loop.branch(row, options[0])]
+    else:
+        rows = loop.different(engine, context, row, options, candidates, cancelled, deadline)
+        engine.prefill(context, cancelled)
     loop.run(engine, rows, cancelled, deadline)
     return _distinct(rows)
 
 
-def read(engine: Engine, prompt: Prompt, cancelled: Callable[[], bool] = lambda: False) -> None:
-    """Let the model read a prompt, so that `next_measures` need not.
+class _Way(NamedTuple):
+    """A way not gone yet: what it costs, and the choices that lead there; of equal costs the lower number is first."""
 
-    Raises:
-        Cancelled: `cancelled` said so.
-    """
-    if _begun_before(prompt):
-        for end in range(len(prompt.ids) - prompt.n_typed, len(prompt.ids)):
-            engine.logits_after(prompt.ids[:end], cancelled)
-    engine.prefill(prompt.ids, cancelled)
+    cost: float
+    number: int
+    path: tuple[Choice, ...]
+
+
+def _cost(best: Choice, other: Choice) -> float:
+    """How much less likely a choice is than the first one; a reference may be the first without being the likeliest."""
+    return max(0.0, best.log_probability - other.log_probability)
+
+
+def _is_over(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() > deadline
 
 
 def _is_pickup(head: Sequence[int]) -> bool:
@@ -327,24 +193,64 @@ class _Loop:
             self.take(row, self.chosen(logits, row))
             self.settle(row)
 
-    def first_rows(self, row: _Row, options: Sequence[Choice], candidates: int) -> list[_Row]:
-        """One row for each of the likeliest first choices, or for those drawn."""
-        if self.temperature > 0:
-            options = self._drawn(options, candidates)
-        rows = []
-        for option in options[:candidates]:
-            twin = replace(
-                row,
-                grammar=row.grammar.copy(),
-                feed=[],
-                measures=list(row.measures),
-                head=list(row.head),
-                voices={voice: list(ids) for voice, ids in row.voices.items()},
-            )
+    def branch(self, row: _Row, *options: Choice) -> _Row:
+        """A row that goes on from another with some choices."""
+        twin = replace(
+            row,
+            grammar=row.grammar.copy(),
+            feed=list(row.feed),
+            measures=list(row.measures),
+            head=list(row.head),
+            voices={voice: list(ids) for voice, ids in row.voices.items()},
+        )
+        for option in options:
             self.take(twin, option)
             self.settle(twin)
-            rows.append(twin)
-        return rows
+        return twin
+
+    def different(
+        self,
+        engine: Engine,
+        context: Sequence[int],
+        start: _Row,
+        options: Sequence[Choice],
+        n: int,
+        cancelled: Callable[[], bool],
+        deadline: float | None,
+    ) -> list[_Row]:
+        """Rows in which the measure at the cursor is written, with different notes; the likeliest after the first."""
+        numbers = count()
+        waiting = [_Way(_cost(options[0], option), next(numbers), (option,)) for option in options]
+        heapify(waiting)
+        found: dict[tuple[object, ...], _Row] = {}
+        for _ in range(MAX_TRIES * n):
+            if not waiting or len(found) == n or (found and _is_over(deadline)):
+                break
+            way = heappop(waiting)
+            row = self.branch(start, *way.path)
+            for cost, path in self._write_measure(engine, context, row, cancelled):
+                heappush(waiting, _Way(way.cost + cost, next(numbers), way.path + path))
+            if row.measures:
+                found.setdefault(tuple(sorted(row.measures[0].voices.items())), row)
+        first, *others = found.values() or [start]
+        return [first, *sorted(others, key=lambda row: -row.log_probability)]
+
+    def _write_measure(
+        self, engine: Engine, context: Sequence[int], row: _Row, cancelled: Callable[[], bool]
+    ) -> list[tuple[float, tuple[Choice, ...]]]:
+        """Write the measure at the cursor, the first choice each time; what each way not gone costs, and its path."""
+        gone: tuple[Choice, ...] = ()
+        ways = []
+        while not row.done and not row.measures:
+            if len(context) + len(row.feed) > engine.max_length:
+                row.done = True
+                break
+            best, *others = choices(engine.prefill([*context, *row.feed], cancelled), row.grammar, MAX_WAYS)
+            ways += [(_cost(best, other), (*gone, other)) for other in others[: MAX_WAYS - 1]]
+            gone = (*gone, best)
+            self.take(row, best)
+            self.settle(row)
+        return ways
 
     def run(self, engine: Engine, rows: Sequence[_Row], cancelled: Callable[[], bool], deadline: float | None) -> None:
         """Let every row go on until it is done, from the context that the engine read last."""
@@ -358,7 +264,7 @@ class _Loop:
                 return
             if cancelled():
                 raise Cancelled("stopped while decoding.")
-            if deadline is not None and time.monotonic() > deadline:
+            if _is_over(deadline):
                 return
             logits = self._read(batch, rows)
             for row, row_logits in zip(rows, logits, strict=True):
@@ -369,7 +275,7 @@ class _Loop:
     def chosen(self, logits: Logits, row: _Row) -> Choice:
         """What comes next: the likeliest, or what is drawn."""
         if self.temperature > 0:
-            return self._drawn(choices(logits, row.grammar), 1)[0]
+            return self.drawn(choices(logits, row.grammar), 1)[0]
         return likeliest(logits, row.grammar, row.legal)
 
     @staticmethod
@@ -389,7 +295,7 @@ class _Loop:
                 row.feed = []
         return batch.logits
 
-    def _drawn(self, options: Sequence[Choice], n: int) -> list[Choice]:
+    def drawn(self, options: Sequence[Choice], n: int) -> list[Choice]:
         """`n` different options, drawn from the likeliest that make up `TOP_P`."""
         scores = np.array([option.log_probability for option in options]) / self.temperature
         weights = np.exp(scores - scores.max())

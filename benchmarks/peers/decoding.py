@@ -42,8 +42,9 @@ from export.bench.documents import Piece, Site, find_sites
 from export.bench.measure import random_ids
 from export.bundle import export_bundle
 from inference.bundle import Bundle, load_bundle
+from inference.choices import choices, likeliest
 from inference.completion import GENERATED_TOKENS, Completer, CompletionOptions
-from inference.decode import Candidate, choices, likeliest, next_measures
+from inference.decode import Candidate, next_measures
 from inference.engine import Batch, Engine
 from notation.language import language
 from notation.tokens import vocabulary as v

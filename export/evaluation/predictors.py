@@ -21,7 +21,7 @@ from export.evaluation.documents import is_valid
 from export.evaluation.reading import UNWRITABLE, ModelReader, NGramReader, head_nats, read_ratios, true_head
 from export.evaluation.tasks import Content, Task, parts_of, site_of
 from inference.bundle import find_bundle, load_bundle
-from inference.completion import GENERATED_TOKENS, MIN_DIFFERENT
+from inference.completion import GENERATED_TOKENS, n_rows
 from inference.decode import Candidate, DecodedMeasure, next_measures
 from inference.engine import Engine
 from notation.tokens import vocabulary as v
@@ -219,7 +219,7 @@ class ModelPredictor:
             return Prediction(())
         if not self._others:
             return Prediction([measure_content(one, task.part) for one in self._decoded(prompt, 1)])
-        found = self._decoded(prompt, N_CANDIDATES * MIN_DIFFERENT)
+        found = self._decoded(prompt, n_rows(N_CANDIDATES))
         contents = dict.fromkeys(measure_content(one, task.part) for one in found)
         ratios = self._read(prompt, task)
         valid = is_valid(self.engine, task)

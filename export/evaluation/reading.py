@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.evaluation.tasks import Content, Task
+from inference.choices import Choice, choices, first_options
 from inference.completion import GENERATED_TOKENS
-from inference.decode import Choice, choices, first_options
 from inference.engine import Engine
 from notation.score import KeySignature
 from notation.tokens import vocabulary as v

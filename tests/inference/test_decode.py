@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from inference.bundle import load_bundle
-from inference.decode import choices, first_options, likeliest, next_measures, read
+from inference.choices import choices, first_options, likeliest, read
+from inference.decode import next_measures
 from inference.engine import Engine
 from notation.language import language
 from notation.tokens import vocabulary as v
@@ -115,3 +116,22 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(engine: Engine) -> N
         (answer,) = next_measures(engine, prompt_at(text), 2)
         assert answer.measures == expected[0].measures
         assert answer.log_probability == pytest.approx(expected[0].log_probability, abs=1e-3)
+
+
+@pytest.mark.parametrize("n_measures", [1, 2])
+@pytest.mark.parametrize("typed", ["", "EF", "DFA "], ids=["a measure begins", "is begun", "is begun as before"])
+def test_other_candidates_leave_the_first_where_it_is_least_sure(engine: Engine, typed: str, n_measures: int) -> None:
+    prompt = prompt_at(TUNE + typed)
+    (alone,) = next_measures(engine, prompt, n_measures)
+    first, *others = next_measures(engine, prompt, n_measures, candidates=6)
+    assert first.measures == alone.measures
+    music = {one.measures[0].voices[0, 1, 1] for one in (first, *others)}
+    assert len(music) == 6
+    assert len({ids[:2] for ids in music}) < 6  # some begin alike
+    if n_measures == 1:
+        scores = [one.log_probability for one in others]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_candidates_are_given_as_far_as_there_is_time(engine: Engine) -> None:
+    assert 1 <= len(next_measures(engine, prompt_at(TUNE), candidates=6, deadline=0.0)) < 6

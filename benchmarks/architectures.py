@@ -29,6 +29,7 @@ from benchmarks.runs import BLOCK_SIZE, Settings, best_rule, bits_per_note, cons
 from export.bench.machine import describe_machine, describe_versions
 from export.bench.measure import fitting_contexts, size_on_disk, steps
 from export.bundle import export_bundle, parameter_count
+from export.figures import markdown_table
 from inference.bundle import load_bundle
 from inference.engine import Engine
 from training.dataset.build import Dataset
@@ -110,7 +111,7 @@ def table(results: Mapping[str, Mapping[str, Any]], about: str) -> str:
     contexts = [*by_bits[0][1]["step_ms"]]
     head = ["architecture", "weights", "rows", "tokens/s", "tokens", "bits a note, folk", "bits a note, all"]
     head += ["exact, folk", "F1, folk", *(f"step at {each}, ms" for each in contexts), "int8, MB"]
-    rows = [head, ["---", *["--:"] * (len(head) - 1)]]
+    rows = []
     for name, one in by_bits:
         bits, model = one["bits_per_note"], one["folk"]["model"]
         row = [name, f"{one['weights'] / 1e6:.2f} M", str(one["batch_size"]), f"{one['tokens_per_second']:,.0f}"]
@@ -121,8 +122,7 @@ def table(results: Mapping[str, Mapping[str, Any]], about: str) -> str:
     best = best_rule(folk)
     figures = [f"{folk[best]['exact']:.1%}", f"{folk[best]['f1']:.3f}"]
     rows.append([f"*{best}*", *[""] * (head.index("exact, folk") - 1), *figures, *[""] * (len(contexts) + 1)])
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join(["# What does each architecture buy?", "", about, "", *lines, ""])
+    return "\n".join(["# What does each architecture buy?", "", about, "", *markdown_table(head, rows), ""])
 
 
 def _about(minutes: float, threads: int, measures: int) -> str:

@@ -1,7 +1,7 @@
 """Short training runs that are compared with one another: begun, gone on with after an interruption, and measured.
 
-A run is `ghostnote train` in a folder of its own, for so many minutes of processor time, so that runs can be compared
-on a machine that has other things to do. What was measured of it is kept beside it and not measured again.
+A run is `ghostnote train` in a folder of its own, for so many steps or minutes of processor time, so that runs can be
+compared on a machine that has other things to do. What was measured of it is kept beside it and not measured again.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def changed(settings: Settings, change: Settings) -> Settings:
 
 
 def trained(dataset: Path, folder: Path, settings: Settings, threads: int) -> Checkpoint:
-    """The model of a run of `settings["training"]["minutes"]`, begun or gone on with if it is not done.
+    """The model of a run of the minutes, or else steps, of `settings["training"]`; a run that is not done goes on.
 
     Raises:
         typer.Exit: the training failed; it has said why.
@@ -65,7 +65,8 @@ def trained(dataset: Path, folder: Path, settings: Settings, threads: int) -> Ch
     model, config = folder / "run" / "model.pt", folder / "config.toml"
     folder.mkdir(parents=True, exist_ok=True)
     config.write_text(toml(settings), encoding="utf-8")
-    if not model.exists() or load_checkpoint(model).training["minutes"] < settings["training"]["minutes"]:
+    budget = "minutes" if "minutes" in settings["training"] else "steps"
+    if not model.exists() or load_checkpoint(model).training[budget] < settings["training"][budget]:
         command = [sys.executable, "-m", "lsp_server", "train", "--data", dataset, "--out", folder / "run"]
         command += ["--config", config, "--threads", threads]
         if (folder / "run" / "last.ckpt").exists():

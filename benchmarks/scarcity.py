@@ -2,11 +2,11 @@
 
 The release learns a few hundred thousand folk notes many times over. To see in minutes what that regime rewards, all
 is made smaller here: every tenth training piece of each corpus (the dataset's validation and test splits stay whole),
-and a network of a third of the weights. Each run gets the same processor time; what differs from the recipe is in
-`CHANGES`, and `DATA` gives the recipe more of the pieces instead. Schemes of tokens (pitch from the key, references)
-have a table of their own: `benchmarks.schemes`.
+and a network of a third of the weights. Each run has the same steps; what differs from the recipe is in `changes`, and
+`DATA` gives the recipe more of the pieces instead. Schemes of tokens (pitch from the key, references) have a table of
+their own: `benchmarks.schemes`.
 
-    python -m benchmarks.scarcity DATASET --runs FOLDER --minutes 3
+    python -m benchmarks.scarcity DATASET --runs FOLDER --steps 400
 
 A run that was interrupted goes on where it stood; one that is done is not done again.
 """
@@ -38,6 +38,7 @@ from benchmarks.runs import (
 )
 from export.bench.machine import describe_machine, describe_versions
 from export.bundle import export_bundle, parameter_count
+from export.figures import markdown_table
 from training.dataset.build import Dataset
 from training.dataset.tables import select_pieces
 from training.models import LanguageModel
@@ -48,23 +49,28 @@ EVERY = 10
 
 RECIPE = "the recipe"
 SECOND = "another seed"
-CHANGES: Mapping[str, Settings] = {
-    RECIPE: {},
-    "dropout 0.1": {"model": {"dropout": 0.1}},
-    "durations doubled or halved in a quarter": {"sampler": {"scale_rhythm": 0.25}},
-    "twice the width": {"model": {"n_embd": 256}},
-    "folk tunes alone": {"sampler": {"shares": {"folk": 1.0}}},
-    "no transposition": {"sampler": {"transpose": 0.0}},
-    "no infilling": {"sampler": {"infill": 0.0}},
-    "early stopping": {"training": {"patience": 2, "validation_minutes": 0.25}},
-    "AdamW": {"training": {"optimizer": "adamw", "learning_rate": 1.5e-3, "weight_decay": 0.1}},
-    SECOND: {"training": {"seed": 1}},
-}
 DATA: Mapping[str, int] = {"three times the pieces": 3, "all the pieces": 1}
 """The recipe with one training piece of so many."""
 
 
-def settings_of(minutes: float) -> Settings:
+def changes(steps: int) -> Mapping[str, Settings]:
+    """What each run changes of the recipe."""
+    folk = {"shares": {"folk": 1.0}}
+    return {
+        RECIPE: {},
+        SECOND: {"training": {"seed": 1}},
+        "folk tunes alone": {"sampler": folk},
+        "folk tunes alone, stopped early": {"sampler": folk, "training": {"steps": steps // 3}},
+        "no transposition": {"sampler": {"transpose": 0.0}},
+        "no infilling": {"sampler": {"infill": 0.0}},
+        "durations doubled or halved in a quarter": {"sampler": {"scale_rhythm": 0.25}},
+        "dropout 0.1": {"model": {"dropout": 0.1}},
+        "AdamW": {"training": {"optimizer": "adamw", "learning_rate": 1.5e-3, "weight_decay": 0.1}},
+        "twice the width": {"model": {"n_embd": 256}},
+    }
+
+
+def settings_of(steps: int) -> Settings:
     """The recipe: that of the release, for a network of half its width."""
     return {
         "model": {
@@ -77,15 +83,13 @@ def settings_of(minutes: float) -> Settings:
         },
         "sampler": {},
         "training": {
-            "minutes": minutes,
-            "clock": "processor",
+            "steps": steps,
             "batch_size": 8,
             "optimizer": "muon",
             "learning_rate": 8e-3,
             "weight_decay": 0.03,
             "precision": "bf16",
             "checkpoint_minutes": 2,
-            "validation_minutes": 10_000,
         },
     }
 
@@ -121,7 +125,6 @@ def measured(
     return {
         "weights": parameter_count(checkpoint.model),
         "tokens": checkpoint.training["tokens"],
-        "minutes": checkpoint.training["minutes"],
         "train": bits_per_note(learned, checkpoint.model, "train"),
         "valid": bits_per_note(whole, checkpoint.model),
         "folk": next_measures(whole, bundle, threads, measures),
@@ -131,7 +134,7 @@ def measured(
 def table(results: Mapping[str, Mapping[str, Any]], about: str) -> str:
     """Markdown, in the order of the runs, then the best rule on the same measures."""
     head = ["run", "weights", "tokens", "folk, learned from", "folk, held out", "all, held out", "exact, folk", "F1"]
-    rows = [head, ["---", *["--:"] * (len(head) - 1)]]
+    rows = []
     for name, one in results.items():
         row = [name, f"{one['weights'] / 1e6:.2f} M", f"{one['tokens'] / 1e6:.1f} M"]
         row += [f"{one['train'].get('folk', float('nan')):.3f}", f"{one['valid']['folk']:.3f}"]
@@ -141,14 +144,13 @@ def table(results: Mapping[str, Mapping[str, Any]], about: str) -> str:
     folk = results[RECIPE]["folk"]
     best = best_rule(folk)
     rows.append([f"*{best}*", *[""] * 5, f"{folk[best]['exact']:.1%}", f"{folk[best]['f1']:.3f}"])
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join(["# What makes little music go far?", "", about, "", *lines, ""])
+    return "\n".join(["# What makes little music go far?", "", about, "", *markdown_table(head, rows), ""])
 
 
-def _about(minutes: float, threads: int, measures: int) -> str:
+def _about(steps: int, threads: int, measures: int) -> str:
     about = (
-        f"`python -m benchmarks.scarcity DATASET --runs FOLDER --minutes {minutes:g} --threads {threads} --measures "
-        f"{measures}`: one training piece of {EVERY}, a llama of 4 layers of 128, {minutes:g} processor minutes "
+        f"`python -m benchmarks.scarcity DATASET --runs FOLDER --steps {steps} --threads {threads} --measures "
+        f"{measures}`: one training piece of {EVERY}, a llama of 4 layers of 128, {steps} steps of 8 rows "
         "each; the validation split whole. Every run is the recipe but for what it is named after. Columns of bits a "
         "note: of folk tunes it learned from, of folk tunes and of all pieces held out. *Exact* and *F1* are of "
         f"{measures:,} next measures of folk test tunes, by the int8 bundle. *{SECOND}* is the recipe once more: so "
@@ -160,14 +162,14 @@ def _about(minutes: float, threads: int, measures: int) -> str:
 def main(
     data: Annotated[Path, typer.Argument(help="a dataset folder, made by `ghostnote corpus build`")],
     runs: Annotated[Path, typer.Option(help="where datasets, runs and figures go")],
-    minutes: Annotated[float, typer.Option(min=0.01, help="processor time of training each")] = 3,
+    steps: Annotated[int, typer.Option(min=3, help="of training, each of 8 rows of 512 tokens")] = 400,
     threads: Annotated[int, typer.Option(min=1, help="threads of training and of the model")] = 1,
     measures: Annotated[int, typer.Option(min=1, help="folk measures to predict")] = 400,
     out: Annotated[Path | None, typer.Option(help="write the table to this Markdown file")] = None,
 ) -> None:
-    """Train a small network on little music in many ways and compare what comes of it."""
-    whole, base = Dataset.open(data), settings_of(minutes)
-    planned = [(name, EVERY, changed(base, change)) for name, change in CHANGES.items()]
+    """Train a small network on little music in many ways, and compare what comes of it."""
+    whole, base = Dataset.open(data), settings_of(steps)
+    planned = [(name, EVERY, changed(base, change)) for name, change in changes(steps).items()]
     planned += [(name, every, base) for name, every in DATA.items()]
     learned = {every: thinned(whole, runs / f"one-of-{every}", every) for every in {EVERY, *DATA.values()}}
     results: dict[str, dict[str, Any]] = {}
@@ -186,7 +188,7 @@ def main(
         "valid": bits_per_note(whole, both),
         "folk": {},
     }
-    text = table(results, _about(minutes, threads, measures))
+    text = table(results, _about(steps, threads, measures))
     (runs / "scarcity.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if out is not None:
         out.write_text(text, encoding="utf-8")

@@ -103,6 +103,9 @@ class WorkspaceIndex:
 
     def _work(self) -> None:
         while (path := self._todo.get()) is not None:
+            if not path.exists():
+                self.forget(path)
+                continue
             for file in _files(path):
                 started = time.monotonic()
                 self._read_file(file)
@@ -115,7 +118,7 @@ class WorkspaceIndex:
     def _read_file(self, path: Path) -> None:
         try:
             pieces = pieces_of(path)
-        except OSError:  # it is gone, or not for us; it may have been a folder
+        except OSError:  # it is gone, or not for us
             self.forget(path)
             return
         except Exception as error:  # a file of which nothing can be made must not end the thread
@@ -154,7 +157,7 @@ def _searched(piece: FoundPiece) -> str:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The file, or the files of a folder that a language may be in; the path itself if there is nothing any more."""
+    """The file itself, or the files of a folder that a language may be in."""
     from notation.language import language_of
 
     if not path.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,10 @@ async def test_changed_files_and_folders_are_read_again(folder: Path) -> None:
         changes = [types.FileEvent(book.as_uri(), kinds.Changed), types.FileEvent(song.as_uri(), kinds.Deleted)]
         one.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams(changes))
         await until(one, "", ["Another", "Wo bist die Ruh"])
+        shutil.rmtree(book.parent)
+        changes = [types.FileEvent(book.parent.as_uri(), kinds.Deleted)]
+        one.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams(changes))
+        await until(one, "", ["Wo bist die Ruh"])
         removed = [types.WorkspaceFolder(folder.as_uri(), "music")]
         event = types.WorkspaceFoldersChangeEvent(added=[], removed=removed)
         one.client.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(event))

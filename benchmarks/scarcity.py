@@ -65,7 +65,7 @@ def changes(steps: int) -> Mapping[str, Settings]:
         "no infilling": {"sampler": {"infill": 0.0}},
         "durations doubled or halved in a quarter": {"sampler": {"scale_rhythm": 0.25}},
         "dropout 0.1": {"model": {"dropout": 0.1}},
-        "AdamW": {"training": {"optimizer": "adamw", "learning_rate": 1.5e-3, "weight_decay": 0.1}},
+        "Muon": {"training": {"optimizer": "muon", "learning_rate": 8e-3, "weight_decay": 0.03}},
         "twice the width": {"model": {"n_embd": 256}},
     }
 
@@ -85,9 +85,7 @@ def settings_of(steps: int) -> Settings:
         "training": {
             "steps": steps,
             "batch_size": 8,
-            "optimizer": "muon",
-            "learning_rate": 8e-3,
-            "weight_decay": 0.03,
+            "learning_rate": 1.5e-3,
             "precision": "bf16",
             "checkpoint_minutes": 2,
         },

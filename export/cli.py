@@ -16,7 +16,7 @@ from training.exits import fail
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="The trained model, as `ghostnote train` wrote it.")],
     out: Annotated[Path, typer.Argument(help="The bundle's folder; an older bundle there is replaced.")],
-    precision: Annotated[Precision, typer.Option(help="How the large matrices are stored.")] = "int8",
+    precision: Annotated[Precision, typer.Option(help="fp16 is for CUDA, int8 for processors.")] = "int8",
     max_length: Annotated[
         int | None, typer.Option(min=2, help="Tokens of context; by default what the model was trained on.")
     ] = None,

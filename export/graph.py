@@ -11,11 +11,13 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from training.models.contract import LanguageModel
+from training.models.contract import LanguageModel, StepModule
 
 OPSET = 23
 
@@ -34,24 +36,42 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def build_graph(model: LanguageModel, max_length: int) -> Any:
+class _InHalf(StepModule):
+    """A step in half precision, but for its logits."""
+
+    def __init__(self, step: StepModule) -> None:
+        super().__init__()
+        self.step = step.half()
+        self.state = step.state
+
+    def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
+        """See `StepModule`; the state is float16."""
+        logits, *present = self.step(token_ids, last_position, total_length, *state)
+        return logits.float(), *present
+
+
+def build_graph(model: LanguageModel, max_length: int, dtype: torch.dtype = torch.float32) -> Any:
     """Trace the model's step.
 
     Args:
         model: the network; it is not changed.
         max_length: tokens that the state has room for.
+        dtype: of weights, arithmetic and state: float32 or float16. Logits are float32.
 
     Returns:
-        An `onnx.ModelProto` with its weights inside, float32.
+        An `onnx.ModelProto` with its weights inside.
     """
-    step = model.step_module(max_length).eval()
+    if dtype == torch.float16:
+        step: StepModule = _InHalf(deepcopy(model).step_module(max_length)).eval()
+    else:
+        step = model.step_module(max_length).eval()
     names = [tensor.name for tensor in step.state]
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
     example = (
         torch.zeros(2, 3, dtype=torch.long),
         torch.full((2,), 2, dtype=torch.int32),
         torch.tensor(3, dtype=torch.int32),
-        *(torch.zeros(2, *tensor.shape) for tensor in step.state),
+        *(torch.zeros(2, *tensor.shape, dtype=dtype) for tensor in step.state),
     )
     with torch.no_grad(), _quiet():
         program = torch.onnx.export(

@@ -4,7 +4,7 @@ Which constant of the graph is which weight of the network is not guessed from n
 with numbers for weights, all different and large: where a number stands in that graph, transposed or cut and joined as
 may be, the bundle's graph has that weight. So it holds for every architecture without a line of its own.
 
-A matrix that was stored in 8 bits comes back as what the runtime computes with, not as what it was before rounding.
+What was stored in half precision or in 8 bits comes back as what the runtime computes with, not as it was before.
 """
 
 from __future__ import annotations

@@ -25,24 +25,27 @@ MANIFEST, MODEL, VOCABULARY, CARD = "manifest.json", "model.onnx", "vocabulary.j
 HASHED_FILES = (MODEL, VOCABULARY, CARD)
 SHIPPED = Path(__file__).parent / "bundles"
 
-Precision = Literal["fp32", "int8"]
+Precision = Literal["fp32", "fp16", "int8"]
+StateType = Literal["float32", "float16"]
 StateKind = Literal["cache", "recurrent"]
 
 
 @dataclass(frozen=True, slots=True)
 class StateTensor:
-    """One tensor that a step takes as `past_NAME` and gives back as `present_NAME`; float32.
+    """One tensor that a step takes as `past_NAME` and gives back as `present_NAME`.
 
     Attributes:
         name: unique in the bundle.
         shape: of one row.
         kind: `cache` holds one position a token along the second axis of `shape`, is written in place and rewound by
             lowering the length; `recurrent` is replaced whole by each step.
+        dtype: of its numbers.
     """
 
     name: str
     shape: tuple[int, ...]
     kind: StateKind
+    dtype: StateType = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Manifest:
         architecture: the training registry's name of it; the engine does not look at it.
         config: the model's dimensions.
         parameters: number of weights.
-        precision: how the weights of the large matrices are stored.
+        precision: `fp32`; `fp16`, weights, state and arithmetic in half precision, for CUDA; `int8`, the large matrices
+            in 8 bits, for processors.
         opset: version of the ONNX operator set.
         max_length: tokens the state has room for.
         vocabulary_hash: see `vocabulary_hash`.
@@ -223,14 +227,17 @@ def _parse_state(raw: Any, max_length: int, path: Path) -> StateTensor:
     if not isinstance(raw, dict):
         raise _damaged(path, f"a state tensor in {MANIFEST} is {raw!r}, not an object")
     name = _typed(raw, "name", str, path)
-    shape, kind = _typed(raw, "shape", list, path), _typed(raw, "kind", str, path)
-    if raw.get("dtype") != "float32" or kind not in get_args(StateKind):
-        raise _damaged(path, f"state tensor {name!r} is {raw.get('dtype')!r} {kind!r}, not float32 cache or recurrent")
+    shape, kind, dtype = (
+        _typed(raw, key, each, path) for key, each in (("shape", list), ("kind", str), ("dtype", str))
+    )
+    if dtype not in get_args(StateType) or kind not in get_args(StateKind):
+        known = " or ".join(get_args(StateType)), " or ".join(get_args(StateKind))
+        raise _damaged(path, f"state tensor {name!r} is {dtype!r} {kind!r}, not {known[0]}, {known[1]}")
     if not shape or not all(isinstance(size, int) and size > 0 for size in shape):
         raise _damaged(path, f"state tensor {name!r} has shape {shape}, not a list of positive numbers")
     if kind == "cache" and (len(shape) < 2 or shape[1] != max_length):
         raise _damaged(path, f"cache {name!r} has shape {shape}, whose second axis is not max_length {max_length}")
-    return StateTensor(name, tuple(shape), kind)
+    return StateTensor(name, tuple(shape), kind, dtype)
 
 
 def _read_checked(path: Path, name: str, manifest: Manifest) -> bytes:

@@ -39,6 +39,8 @@ MAX_REMEMBERED = 256
 """Contexts whose logits are remembered."""
 
 Logits = NDArray[np.float32]
+State = NDArray[np.floating[Any]]
+"""A state tensor; its type is the manifest's."""
 
 
 class Engine:
@@ -396,9 +398,8 @@ class _Rows:
         self.max_length = bundle.manifest.max_length
         self._tensors = tensors = bundle.manifest.state
         self._single: dict[int, _Rows] = {}
-        shapes = [(n, *tensor.shape) for tensor in tensors]
         if of is None:
-            self._past = [np.zeros(shape, np.float32) for shape in shapes]
+            self._past = [np.zeros((n, *tensor.shape), tensor.dtype) for tensor in tensors]
             self.lengths = np.zeros(n, np.int32)
         else:
             rows, row = of
@@ -457,11 +458,11 @@ class _Rows:
         self.lengths[:] = stop
         self.logits[:] = source.logits
 
-    def copy_recurrent(self) -> list[NDArray[np.float32]]:
+    def copy_recurrent(self) -> list[State]:
         """The recurrent state as it is now."""
         return [each.copy() for each in self.recurrent]
 
-    def set_recurrent(self, state: Sequence[NDArray[np.float32]]) -> None:
+    def set_recurrent(self, state: Sequence[State]) -> None:
         """Overwrite the recurrent state of every row."""
         for target, value in zip(self.recurrent, state, strict=True):
             target[:] = value

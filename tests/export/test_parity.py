@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -88,11 +89,24 @@ def test_float_graphs_compute_what_the_network_does(architecture: str, bundle_of
 
 
 @ARCHITECTURES
-def test_quantised_graphs_stay_close(architecture: str, bundle_of) -> None:
-    parity = measure_parity(checkpoint(architecture).model, bundle_of(architecture, "int8"))
+@pytest.mark.parametrize(("precision", "divergence"), [("fp16", 1e-4), ("int8", 0.01)])
+def test_rounded_graphs_stay_close(architecture: str, precision: Precision, divergence: float, bundle_of) -> None:
+    parity = measure_parity(checkpoint(architecture).model, bundle_of(architecture, precision))
     assert parity.max_error > 0
     assert parity.top1_agreement > 0.9
-    assert parity.kl_divergence < 0.01
+    assert parity.kl_divergence < divergence
+
+
+@ARCHITECTURES
+def test_half_precision_is_of_weights_and_state_and_not_of_logits(architecture: str, bundle_of) -> None:
+    bundle = load_bundle(bundle_of(architecture, "fp16"))
+    graph = onnx.load_from_string(bundle.model).graph
+    half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+    types = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.output)}
+    assert {types[f"past_{tensor.name}"] for tensor in bundle.manifest.state} == {half}
+    assert {tensor.dtype for tensor in bundle.manifest.state} == {"float16"}
+    assert types["logits"] == single
+    assert not [each.name for each in graph.initializer if each.data_type == single and len(each.dims) > 1]
 
 
 @ARCHITECTURES
@@ -156,8 +170,9 @@ def test_the_state_holds_a_whole_window(architecture: str, engine: Engine) -> No
 
 
 @ARCHITECTURES
-def test_int8_is_smaller(architecture: str, bundle_of) -> None:
-    sizes = [(bundle_of(architecture, precision) / "model.onnx").stat().st_size for precision in ("int8", "fp32")]
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_rounded_bundles_are_smaller(architecture: str, precision: Precision, bundle_of) -> None:
+    sizes = [(bundle_of(architecture, each) / "model.onnx").stat().st_size for each in (precision, "fp32")]
     assert sizes[0] < sizes[1]
 
 

@@ -22,15 +22,15 @@ def checkpoint(request):
 
 
 @pytest.mark.parametrize("checkpoint", sorted(MODELS), indirect=True)
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_a_bundle_gives_its_network_back(checkpoint, precision, tmp_path):
+@pytest.mark.parametrize(("precision", "rounding"), [("fp32", 0), ("fp16", 2**-11), ("int8", 1 / 127)])
+def test_a_bundle_gives_its_network_back(checkpoint, precision, rounding, tmp_path):
     export_bundle(checkpoint, tmp_path / "bundle", precision=precision)
     found = checkpoint_of_bundle(tmp_path / "bundle")
     assert found.training == checkpoint.training
     assert found.vocabulary == checkpoint.vocabulary
     expected = checkpoint.model.state_dict()
     for name, weights in found.model.state_dict().items():
-        rounded = 0 if precision == "fp32" else float(expected[name].abs().max()) / 127
+        rounded = rounding * float(expected[name].abs().max())
         torch.testing.assert_close(weights, expected[name], rtol=0, atol=rounded, msg=name)
     assert measure_parity(found.model, tmp_path / "bundle").kl_divergence < 1e-3
 

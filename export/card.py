@@ -47,8 +47,9 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         "",
         "## To make it again",
         "",
-        "`ghostnote corpus build`, `ghostnote train`, `ghostnote evaluate` and `ghostnote export`, with the data and "
-        "the configuration named above; Ghostnote's NOTICE says where each collection is published.",
+        "`make release` in Ghostnote's sources: it fetches the collections at the commits they were used at, builds the "
+        "dataset, trains, evaluates and exports. What this bundle was made with is above; NOTICE says where each "
+        "collection is published.",
         "",
     ]
     return "\n".join(lines)

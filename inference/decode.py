@@ -4,8 +4,8 @@ Every step asks the grammar first: where only one token is legal it is taken wit
 chooses among the legal ones (`inference.choices`). Rows decode side by side in one batch. The cancel flag and the
 deadline are looked at before every run of the model.
 
-Of several candidates the first is what would be given alone. The others leave it, or one another, where the model was
-least sure: every way not taken costs what it was less likely than the way taken, and the cheapest are gone first.
+Of several candidates the first is what would be given alone. The others leave it, or one another, where that costs
+least: every way not taken is weighed by how likely its measure may be, and the likeliest are gone first.
 
 Units: scores are natural logarithms of probabilities.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
@@ -142,16 +142,18 @@ def next_measures(
 
 
 class _Way(NamedTuple):
-    """A way not gone yet: what it costs, and the choices that lead there; of equal costs the lower number is first."""
+    """A way not gone yet: how unlikely its measure may be, in nats, and the choices that lead there; numbers differ."""
 
-    cost: float
+    unlikelihood: float
     number: int
     path: tuple[Choice, ...]
 
 
-def _cost(best: Choice, other: Choice) -> float:
-    """How much less likely a choice is than the first one; a reference may be the first without being the likeliest."""
-    return max(0.0, best.log_probability - other.log_probability)
+def _unlikelihood(option: Choice, taken: Choice, row: _Row) -> float:
+    """What the measure that begins with an option may come to, `row` having taken another choice there."""
+    if option.reference is not None or taken.reference is not None:
+        return -option.log_probability
+    return -(row.log_probability - taken.log_probability + option.log_probability)
 
 
 def _is_over(deadline: float | None) -> bool:
@@ -213,41 +215,46 @@ class _Loop:
         engine: Engine,
         context: Sequence[int],
         start: _Row,
-        options: Sequence[Choice],
+        options: list[Choice],
         n: int,
         cancelled: Callable[[], bool],
         deadline: float | None,
     ) -> list[_Row]:
-        """Rows in which the measure at the cursor is written, with different notes; the likeliest after the first."""
+        """Rows in which the measure at the cursor is written, with different notes; the likeliest after the first.
+
+        A way is as likely as the measure it leaves, less what its choice is less likely than the one taken there; a
+        reference as it is.
+        """
         numbers = count()
-        waiting = [_Way(_cost(options[0], option), next(numbers), (option,)) for option in options]
-        heapify(waiting)
+        waiting = [_Way(0.0, next(numbers), (options[0],))]
         found: dict[tuple[object, ...], _Row] = {}
-        for _ in range(MAX_TRIES * n):
+        for n_written in range(MAX_TRIES * n):
             if not waiting or len(found) == n or (found and _is_over(deadline)):
                 break
             way = heappop(waiting)
             row = self.branch(start, *way.path)
-            for cost, path in self._write_measure(engine, context, row, cancelled):
-                heappush(waiting, _Way(way.cost + cost, next(numbers), way.path + path))
+            ways = self._write_measure(engine, context, row, way.path, cancelled)
+            if not n_written:
+                ways += [((option,), options[0]) for option in options[1:]]
+            for path, taken in ways:
+                heappush(waiting, _Way(_unlikelihood(path[-1], taken, row), next(numbers), path))
             if row.measures:
                 found.setdefault(tuple(sorted(row.measures[0].voices.items())), row)
         first, *others = found.values() or [start]
         return [first, *sorted(others, key=lambda row: -row.log_probability)]
 
     def _write_measure(
-        self, engine: Engine, context: Sequence[int], row: _Row, cancelled: Callable[[], bool]
-    ) -> list[tuple[float, tuple[Choice, ...]]]:
-        """Write the measure at the cursor, the first choice each time; what each way not gone costs, and its path."""
-        gone: tuple[Choice, ...] = ()
+        self, engine: Engine, context: Sequence[int], row: _Row, path: tuple[Choice, ...], cancelled: Callable[[], bool]
+    ) -> list[tuple[tuple[Choice, ...], Choice]]:
+        """Write the measure at the cursor, the first choice each time; the ways not gone, with what was taken there."""
         ways = []
         while not row.done and not row.measures:
             if len(context) + len(row.feed) > engine.max_length:
                 row.done = True
                 break
             best, *others = choices(engine.prefill([*context, *row.feed], cancelled), row.grammar, MAX_WAYS)
-            ways += [(_cost(best, other), (*gone, other)) for other in others[: MAX_WAYS - 1]]
-            gone = (*gone, best)
+            ways += [((*path, other), best) for other in others[: MAX_WAYS - 1]]
+            path = (*path, best)
             self.take(row, best)
             self.settle(row)
         return ways

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -120,8 +122,8 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(engine: Engine) -> N
 
 @pytest.mark.parametrize("n_measures", [1, 2])
 @pytest.mark.parametrize("typed", ["", "EF", "DFA "], ids=["a measure begins", "is begun", "is begun as before"])
-def test_other_candidates_leave_the_first_where_it_is_least_sure(engine: Engine, typed: str, n_measures: int) -> None:
-    prompt = prompt_at(TUNE + typed)
+def test_other_candidates_leave_the_first_where_that_costs_least(model: str, typed: str, n_measures: int) -> None:
+    engine, prompt = Engine(load_bundle(Path(model)), "cpu"), prompt_at(TUNE + typed)
     (alone,) = next_measures(engine, prompt, n_measures)
     first, *others = next_measures(engine, prompt, n_measures, candidates=6)
     assert first.measures == alone.measures

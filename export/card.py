@@ -47,7 +47,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         "",
         "## To make it again",
         "",
-        "`make release` in Ghostnote's sources: it fetches the collections at the commits they were used at, builds the "
+        "`make release` in Ghostnote's sources fetches the collections at the commits they were used at, builds the "
         "dataset, trains, evaluates and exports. What this bundle was made with is above; NOTICE says where each "
         "collection is published.",
         "",

@@ -96,7 +96,7 @@ def test_a_vocabulary_that_was_swapped_with_its_digest_is_refused(copy: Path) ->
         pytest.param(lambda m: m.update(max_length="long"), "max_length.*'long'.*int", id="a field of another type"),
         pytest.param(lambda m: m.update(max_length=True), "max_length.*True.*int", id="a truth value for a number"),
         pytest.param(lambda m: m.update(max_length=0), "max_length is 0", id="no room"),
-        pytest.param(lambda m: m.update(precision="fp8"), "'fp8'.*fp32, int8", id="an unknown precision"),
+        pytest.param(lambda m: m.update(precision="fp8"), "'fp8'.*fp32, fp16, int8", id="an unknown precision"),
         pytest.param(lambda m: m["state"].append("key"), "state tensor.*'key'", id="a state that is no object"),
         pytest.param(lambda m: m["state"][0].update(kind="magic"), "key_0.*'magic'", id="an unknown kind of state"),
         pytest.param(lambda m: m["state"][0].update(dtype="int4"), "key_0.*'int4'", id="an unknown type of state"),

@@ -1,8 +1,8 @@
 """The pieces in the files of a workspace, found in the background.
 
-One thread walks the folders and reads the heads of files, one at a time; it rests as long as it works, and altogether
-while somebody waits for the worker, so ghost text comes no later. When all is read it sleeps: the client tells what
-changes. Nothing is written to disk.
+One thread walks the folders and reads the heads of files, one at a time. After each it rests four times as long as that
+took, and longer while somebody waits for the worker, so ghost text comes no later. When all is read it sleeps: the
+client tells what changes. Nothing is written to disk.
 
 Bounds: `MAX_FILES` files of at most `MAX_BYTES`, `MAX_PIECES` pieces. Folders whose names begin with a dot, and those
 that hold other people's programs, are passed over; links to folders are not followed.
@@ -33,6 +33,8 @@ _HEAD_BYTES = 1 << 16
 _PASSED_OVER = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 _REST = 0.001
 """Seconds between two files, at least."""
+_RESTS = 4
+"""Otherwise so many times as long as the last one took."""
 _PAUSE = 0.02
 """Seconds until it is looked again whether the worker has become free."""
 
@@ -109,7 +111,7 @@ class WorkspaceIndex:
             for file in _files(path):
                 started = time.monotonic()
                 self._read_file(file)
-                self._closed.wait(max(_REST, time.monotonic() - started))
+                self._closed.wait(max(_REST, _RESTS * (time.monotonic() - started)))
                 while self._is_busy() and not self._closed.is_set():
                     self._closed.wait(_PAUSE)
                 if self._closed.is_set():

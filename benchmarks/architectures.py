@@ -14,19 +14,33 @@ was interrupted goes on where it stood; an architecture that is done is not done
 
 from __future__ import annotations
 
-import json
 import shutil
 import statistics
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import fill
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
-from benchmarks.runs import BLOCK_SIZE, Settings, best_rule, bits_per_note, console, keep, kept, next_measures, trained
-from export.bench.machine import describe_machine, describe_versions
+from benchmarks.page import Out
+from benchmarks.runs import (
+    BLOCK_SIZE,
+    Data,
+    Measures,
+    Runs,
+    Settings,
+    Threads,
+    about,
+    best_rule,
+    bits_per_note,
+    console,
+    keep,
+    kept,
+    next_measures,
+    report,
+    trained,
+)
 from export.bench.measure import fitting_contexts, size_on_disk, steps
 from export.bundle import export_bundle, parameter_count
 from export.figures import markdown_table
@@ -128,7 +142,7 @@ def table(results: Mapping[str, Mapping[str, Any]], about: str) -> str:
 def _about(minutes: float, threads: int, measures: int) -> str:
     command = f"python -m benchmarks.architectures DATASET --runs FOLDER --minutes {minutes:g} --threads {threads}"
     command += f" --measures {measures}"
-    about = (
+    text = (
         f"`{command}`: every architecture is trained on the same dataset with the same sampler for the same processor "
         "time, exported in int8 and asked for the next measures of held-out folk tunes. "
         f"{minutes:g} minutes each, {threads} thread(s), windows of {BLOCK_SIZE} tokens, bf16, not compiled; *rows* is "
@@ -137,17 +151,17 @@ def _about(minutes: float, threads: int, measures: int) -> str:
         "feed-forward layers and the output head in 8 bits; those of recurrent layers stay in float32, which makes "
         "these bundles larger. The last row is the best simple rule on the same measures."
     )
-    return fill(about, 118, break_on_hyphens=False) + f"\n\n{describe_machine()}; {describe_versions()}."
+    return about(text)
 
 
 def main(
-    data: Annotated[Path, typer.Argument(help="a dataset folder, made by `ghostnote corpus build`")],
-    runs: Annotated[Path, typer.Option(help="where runs, bundles and figures go")],
+    data: Data,
+    runs: Runs,
     minutes: Annotated[float, typer.Option(min=0.01, help="processor time of training each")] = 15,
-    threads: Annotated[int, typer.Option(min=1, help="threads of training and of the model")] = 1,
-    measures: Annotated[int, typer.Option(min=1, help="folk measures to predict")] = 600,
+    threads: Threads = 1,
+    measures: Measures = 600,
     only: Annotated[str, typer.Option(help="architectures, with commas; all by default")] = "",
-    out: Annotated[Path | None, typer.Option(help="write the table to this Markdown file")] = None,
+    out: Out = None,
 ) -> None:
     """Train every architecture alike and compare what comes of it."""
     chosen = only.split(",") if only else sorted(MODELS)
@@ -163,10 +177,7 @@ def main(
     for name, times in step_times({name: runs / name / "bundle" for name in chosen}, threads).items():
         results[name]["step_ms"] = times
     text = table(results, _about(minutes, threads, measures))
-    (runs / "architectures.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    if out is not None:
-        out.write_text(text, encoding="utf-8")
-    print(text)
+    report(runs, "architectures", results, text, out)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from benchmarks.page import Out, publish
 from export.bench.documents import Site, find_sites, load_pieces
 from export.bench.lsp import Client, Editor, initialize, one_before
 from export.bench.machine import describe_versions, environment, measured_on
@@ -204,7 +205,7 @@ def main(
     model: Annotated[Path | None, typer.Option(help="a bundle; the shipped one if not given")] = None,
     clients: Annotated[str, typer.Option(help="how many editors, with commas")] = "1,4,16,64",
     rounds: Annotated[int, typer.Option(min=1, help="how often each types")] = 3,
-    out: Annotated[Path | None, typer.Option(help="where the tables go; standard output if not given")] = None,
+    out: Out = None,
 ) -> None:
     """Measure suggestions for many editors that share a server."""
     counts = sorted({int(each) for each in clients.split(",")})
@@ -227,10 +228,7 @@ def main(
             "",
         ]
     )
-    if out is None:
-        print(text)
-    else:
-        out.write_text(text, encoding="utf-8")
+    publish(text, out)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,16 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from textwrap import fill
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 from torch import nn
 
+from benchmarks.page import publish
+from export.bench.machine import describe_machine, describe_versions
 from export.evaluation import ModelPredictor, evaluate
 from inference.bundle import load_bundle
 from inference.engine import Engine
@@ -34,7 +37,23 @@ VALIDATION_ROWS = 8
 Settings = Mapping[str, Mapping[str, Any]]
 """Table -> setting -> value, as in a configuration file."""
 
+Data = Annotated[Path, typer.Argument(help="a dataset folder, made by `ghostnote corpus build`")]
+Runs = Annotated[Path, typer.Option(help="where runs, bundles and figures go")]
+Threads = Annotated[int, typer.Option(min=1, help="threads of training and of the model")]
+Measures = Annotated[int, typer.Option(min=1, help="folk measures to predict")]
+
 console = Console(stderr=True)
+
+
+def about(text: str) -> str:
+    """What a table is of, in lines, with the machine and the versions."""
+    return fill(text, 118, break_on_hyphens=False) + f"\n\n{describe_machine()}; {describe_versions()}."
+
+
+def report(runs: Path, name: str, results: Mapping[str, Any], text: str, out: Path | None) -> None:
+    """Keep the figures beside the runs, and publish the table."""
+    (runs / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    publish(text, out)
 
 
 def toml(settings: Settings) -> str:

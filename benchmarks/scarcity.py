@@ -13,20 +13,24 @@ A run that was interrupted goes on where it stood; one that is done is not done 
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import fill
 from typing import Annotated, Any
 
 import torch
 import typer
 from torch import Tensor, nn
 
+from benchmarks.page import Out
 from benchmarks.runs import (
     BLOCK_SIZE,
+    Data,
+    Measures,
+    Runs,
     Settings,
+    Threads,
+    about,
     best_rule,
     bits_per_note,
     changed,
@@ -34,9 +38,9 @@ from benchmarks.runs import (
     keep,
     kept,
     next_measures,
+    report,
     trained,
 )
-from export.bench.machine import describe_machine, describe_versions
 from export.bundle import export_bundle, parameter_count
 from export.figures import markdown_table
 from training.dataset.build import Dataset
@@ -146,7 +150,7 @@ def table(results: Mapping[str, Mapping[str, Any]], about: str) -> str:
 
 
 def _about(steps: int, threads: int, measures: int) -> str:
-    about = (
+    text = (
         f"`python -m benchmarks.scarcity DATASET --runs FOLDER --steps {steps} --threads {threads} --measures "
         f"{measures}`: one training piece of {EVERY}, a llama of 4 layers of 128, {steps} steps of 8 rows "
         "each; the validation split whole. Every run is the recipe but for what it is named after. Columns of bits a "
@@ -154,16 +158,16 @@ def _about(steps: int, threads: int, measures: int) -> str:
         f"{measures:,} next measures of folk test tunes, by the int8 bundle. *{SECOND}* is the recipe once more: so "
         "far apart are rows by chance."
     )
-    return fill(about, 118, break_on_hyphens=False) + f"\n\n{describe_machine()}; {describe_versions()}."
+    return about(text)
 
 
 def main(
-    data: Annotated[Path, typer.Argument(help="a dataset folder, made by `ghostnote corpus build`")],
-    runs: Annotated[Path, typer.Option(help="where datasets, runs and figures go")],
+    data: Data,
+    runs: Runs,
     steps: Annotated[int, typer.Option(min=3, help="of training, each of 8 rows of 512 tokens")] = 400,
-    threads: Annotated[int, typer.Option(min=1, help="threads of training and of the model")] = 1,
-    measures: Annotated[int, typer.Option(min=1, help="folk measures to predict")] = 400,
-    out: Annotated[Path | None, typer.Option(help="write the table to this Markdown file")] = None,
+    threads: Threads = 1,
+    measures: Measures = 400,
+    out: Out = None,
 ) -> None:
     """Train a small network on little music in many ways, and compare what comes of it."""
     whole, base = Dataset.open(data), settings_of(steps)
@@ -187,10 +191,7 @@ def main(
         "folk": {},
     }
     text = table(results, _about(steps, threads, measures))
-    (runs / "scarcity.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    if out is not None:
-        out.write_text(text, encoding="utf-8")
-    print(text)
+    report(runs, "scarcity", results, text, out)
 
 
 if __name__ == "__main__":

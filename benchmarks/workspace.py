@@ -28,9 +28,10 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from benchmarks.page import Out, publish
 from export.bench.documents import Site, find_sites, load_pieces
 from export.bench.lsp import Client, Editor, initialize, one_before, running
-from export.bench.machine import describe_machine, describe_versions, peak_memory
+from export.bench.machine import describe_versions, measured_on, peak_memory
 from export.figures import markdown_table
 from inference.bundle import find_bundle
 
@@ -160,7 +161,7 @@ def main(
     files: Annotated[int, typer.Option(min=10, help="in the workspace")] = 10_000,
     n_sites: Annotated[int, typer.Option("--sites", min=2, help="places to type at, again and again")] = 20,
     model: Annotated[Path | None, typer.Option(help="a bundle; the shipped one if not given")] = None,
-    out: Annotated[Path | None, typer.Option(help="where the table goes; standard output if not given")] = None,
+    out: Out = None,
 ) -> None:
     """Type while a server reads a large workspace."""
     sites = find_sites(load_pieces(folder), n_sites)
@@ -180,14 +181,11 @@ def main(
             f"All was read after {found.seconds:.0f} s, in which somebody typed without a pause. A search among all "
             f"pieces then takes {statistics.median(found.search):.1f} ms (median of {len(found.search)}).",
             "",
-            f"{describe_machine()}. {describe_versions()}.",
+            measured_on(describe_versions()),
             "",
         ]
     )
-    if out is None:
-        print(text)
-    else:
-        out.write_text(text, encoding="utf-8")
+    publish(text, out)
 
 
 if __name__ == "__main__":

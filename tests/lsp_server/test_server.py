@@ -276,7 +276,10 @@ async def test_settings_come_from_every_door_and_take_effect_at_once() -> None:
                 break
         else:
             pytest.fail("the pulled settings never took effect")
-        assert one.registrations.count(types.WORKSPACE_DID_CHANGE_CONFIGURATION) == 1
+        assert one.registrations == [
+            types.WORKSPACE_DID_CHANGE_CONFIGURATION,
+            types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+        ]
 
 
 async def test_in_manual_mode_a_typed_character_brings_no_predictions(port: int) -> None:

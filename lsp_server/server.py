@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -143,11 +143,12 @@ class GhostnoteServer(LanguageServer):
         for feature in FEATURES:
             self.feature(feature.method, feature.options)(_guarded(self, feature))
 
-    def spawn(self, work: Any, what: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], what: str) -> None:
         """Do a coroutine in the background; it ends with the client."""
         task = asyncio.ensure_future(_logged(work, what))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # a task that is cancelled before it begins never awaits it
 
     def tell(self, message: str, kind: types.MessageType = types.MessageType.Warning) -> None:
         """Show the user a message, once."""
@@ -201,7 +202,7 @@ def _guarded(server: GhostnoteServer, feature: Feature) -> Callable[[Any], Any]:
     return answer
 
 
-async def _logged(work: Any, what: str) -> None:
+async def _logged(work: Coroutine[Any, Any, None], what: str) -> None:
     try:
         await work
     except SupersededError:

@@ -147,13 +147,21 @@ def suggest(completer: Completer, site: Site, options: CompletionOptions) -> Tim
     return Timed(site, ms, first.measures if first else 0, first.text if first else "", stages)
 
 
-def suggest_while_typing(completer: Completer, site: Site, options: CompletionOptions) -> Timed:
-    """Ask for suggestions at a site after asking a note or a word earlier, as happens while somebody types."""
+def suggest_while_typing(completer: Completer, site: Site, options: CompletionOptions, quiet: float = 0.0) -> Timed:
+    """Ask for suggestions at a site after asking a note or a word earlier, as happens while somebody types.
+
+    Args:
+        completer: the loaded model.
+        site: where to ask.
+        options: what to ask for.
+        quiet: seconds in which nothing happens in between.
+    """
     from notation.language import language
 
     known = language(site.language)
     text, offset = site.earlier()
     completer.complete(known.parse(text), known, offset, options)
+    time.sleep(quiet)
     return suggest(completer, site, options)
 
 

@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from export.bench.machine import describe_machine, describe_versions
 from training.config import TrainingConfig
 from training.models import ModelConfig, build_model
-from training.trainer import learning_rate
+from training.trainer import TrainingModule, learning_rate
 
 N_VOICES = 4
 STEPS_PER_MEASURE = 16
@@ -138,15 +138,13 @@ def nats_per_cell(network: nn.Module, grids: Sequence[Grid], block_size: int) ->
 
 
 def train(data: Data, config: ModelConfig, schedule: TrainingConfig, console: Console) -> tuple[nn.Module, float]:
-    """Train for the scheduled minutes; gives the network with the best weights, and their validation cost."""
+    """Train for the scheduled processor time; gives the network with the best weights, and their validation cost."""
     torch.manual_seed(schedule.seed)
     torch._inductor.config.fallback_random = True
     random = np.random.default_rng(schedule.seed)
     network = build_model(config)
     forward = torch.compile(network.forward)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), betas=(0.9, 0.95), weight_decay=schedule.weight_decay, fused=True
-    )
+    optimizer = TrainingModule(network, schedule).configure_optimizers()
     best, kept, step, fraction, next_look = math.inf, network.state_dict(), 0, 0.0, 0.1
     while fraction < 1:
         for group in optimizer.param_groups:
@@ -162,9 +160,9 @@ def train(data: Data, config: ModelConfig, schedule: TrainingConfig, console: Co
         torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
         optimizer.step()
         if step == 0:
-            started = time.monotonic()  # compiling does not count
+            started = time.process_time()  # compiling does not count
         step += 1
-        fraction = (time.monotonic() - started) / (60 * schedule.minutes)
+        fraction = (time.process_time() - started) / (60 * schedule.minutes)
         if fraction >= next_look:
             next_look += 0.05
             cost = nats_per_cell(network, data.splits["valid"], config.block_size)
@@ -178,10 +176,10 @@ def train(data: Data, config: ModelConfig, schedule: TrainingConfig, console: Co
 def main(
     file: Annotated[Path, typer.Argument(help="Jsb16thSeparated.json of JSB-Chorales-dataset.")],
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
-    minutes: Annotated[float, typer.Option(help="Training time.")] = 20.0,
+    minutes: Annotated[float, typer.Option(help="Minutes of processor time to train for.")] = 20.0,
     architecture: Annotated[str, typer.Option(help="One of the architectures of `ghostnote train`.")] = "llama",
     dropout: float = 0.1,
-    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 5e-3,
     width: Annotated[int, typer.Option(help="Width of the network.")] = 192,
     layers: int = 4,
     seed: int = 0,
@@ -199,6 +197,7 @@ def main(
         minutes=minutes,
         batch_size=8,
         learning_rate=rate,
+        optimizer="muon",
         schedule="cosine",
         seed=seed,
         weight_decay=0.1,

@@ -15,6 +15,8 @@ rewound by lowering the length, or recurrent, rewound to a snapshot.
 
 from __future__ import annotations
 
+import math
+import mmap
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -32,7 +34,7 @@ CHUNK = 64
 SNAPSHOT_EVERY = 32
 """Tokens between two snapshots of a recurrent state: what a rewind may have to run again. The newest is kept beside."""
 
-MAX_KEPT_BYTES = 168_000_000
+MAX_KEPT_BYTES = 100_000_000
 """Memory for the states of contexts and snapshots of them; there is room for 1 at least and `MAX_SLOTS` at most."""
 MAX_SLOTS = 64
 MAX_REMEMBERED = 256
@@ -215,8 +217,11 @@ class Engine:
         return best
 
     def _free_slot(self) -> _Slot:
-        """A new slot, or the one that was unused for longest."""
-        if len(self._slots) >= min(MAX_SLOTS, max(1, MAX_KEPT_BYTES // self._slot.n_bytes)):
+        """A new slot, for which those that were unused for longest may have to go, or the one unused for longest."""
+        room = MAX_KEPT_BYTES - self._slot.most_bytes
+        while len(self._slots) > 1 and sum(slot.n_bytes for slot in self._slots) > room:
+            del self._slots[0]
+        if len(self._slots) >= MAX_SLOTS or self._slots[0].n_bytes > room:
             return self._slots[0]
         self._slots.append(_Slot(_Rows(self._session, self.bundle, 1)))
         return self._slots[-1]
@@ -333,13 +338,22 @@ class _Slot:
         self.rows = rows
         self.tokens: list[int] = []
         self.fresh = False
+        self._longest = 0
         self._snapshots = {0: rows.copy_recurrent()}
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the state and its snapshots take at most."""
-        most_snapshots = self.rows.max_length // SNAPSHOT_EVERY + 2
-        return self.rows.n_bytes + most_snapshots * sum(each.nbytes for each in self.rows.recurrent)
+        """Memory that the state and its snapshots take: of a cache, what was ever written of it."""
+        return self._bytes_of(self._longest)
+
+    @property
+    def most_bytes(self) -> int:
+        """The same of a full state."""
+        return self._bytes_of(self.rows.max_length)
+
+    def _bytes_of(self, length: int) -> int:
+        most_snapshots = length // SNAPSHOT_EVERY + 2
+        return self.rows.n_bytes(length) + most_snapshots * sum(each.nbytes for each in self.rows.recurrent)
 
     def rewind(self, length: int) -> None:
         """Go back to `length` tokens, or to the last snapshot before."""
@@ -363,6 +377,7 @@ class _Slot:
             self.fresh = False
             self.rows.run(part)
             self.tokens += part
+            self._longest = max(self._longest, len(self.tokens))
             self.fresh = True
             if self.rows.recurrent and (len(part) > 1 or len(self.tokens) % SNAPSHOT_EVERY == 0):
                 self._keep_snapshot()
@@ -399,7 +414,7 @@ class _Rows:
         self._tensors = tensors = bundle.manifest.state
         self._single: dict[int, _Rows] = {}
         if of is None:
-            self._past = [np.zeros((n, *tensor.shape), tensor.dtype) for tensor in tensors]
+            self._past = [_zeros((n, *tensor.shape), tensor.dtype) for tensor in tensors]
             self.lengths = np.zeros(n, np.int32)
         else:
             rows, row = of
@@ -415,15 +430,17 @@ class _Rows:
         self._next_recurrent = [np.zeros_like(each) for each in self.recurrent]
         self._binding = self._bind()
 
-    @property
-    def n_bytes(self) -> int:
-        """Memory that the state takes, without snapshots of it."""
-        return sum(each.nbytes for each in self._past)
+    def n_bytes(self, length: int) -> int:
+        """Memory that the state takes of which `length` positions were written, without snapshots of it."""
+        caches = sum(each.nbytes for each in self._caches)
+        return caches * length // self.max_length + sum(each.nbytes for each in self.recurrent)
 
     def row(self, index: int) -> _Rows:
         """One row by itself, in the same memory."""
+        if self.n == 1:
+            return self
         if index not in self._single:
-            self._single[index] = self if self.n == 1 else _Rows(self._session, self._bundle, 1, (self, index))
+            self._single[index] = _Rows(self._session, self._bundle, 1, (self, index))
         return self._single[index]
 
     def run(self, ids: Sequence[int]) -> None:
@@ -510,6 +527,15 @@ def common_length(first: Sequence[int], second: Sequence[int]) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if first[low:middle] == second[low:middle] else (low, middle)
     return low
+
+
+def _zeros(shape: Sequence[int], dtype: str) -> State:
+    """An array of zeros that takes memory where it was written alone, and gives it back when it goes.
+
+    numpy's own would be written all over where the allocator puts it among smaller things.
+    """
+    memory = mmap.mmap(-1, math.prod(shape) * np.dtype(dtype).itemsize)
+    return np.frombuffer(memory, dtype).reshape(shape)
 
 
 def _value(array: NDArray[Any]) -> Any:

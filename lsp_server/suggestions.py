@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 8
 """How many document states are remembered for each document: enough to delete and retype a few characters."""
+_CHARACTERS = 4_000_000
+"""How many characters these may have together; the newest is remembered, however long it is."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class SuggestionCache:
         merged = list({one.text: one for one in (*shown[:1], *suggestions)}.values())
         answers = self._answers.setdefault(uri, deque(maxlen=_REMEMBERED))
         answers.appendleft(_Answer(asked, candidates, tuple(merged)))
+        while len(answers) > 1 and sum(len(one.asked.text) for one in answers) > _CHARACTERS:
+            answers.pop()
         return merged
 
     def find(self, uri: str, asked: Asked, candidates: int) -> list[Suggestion] | None:

@@ -45,11 +45,13 @@ class Edit:
     Attributes:
         before: the document without the rest of a measure.
         offset: where it is missing.
-        typed: the note.
+        rest: what is missing.
+        typed: the note, with which the rest begins.
     """
 
     before: str
     offset: int
+    rest: str
     typed: str
 
     @property
@@ -100,20 +102,24 @@ def pairs(name: str, shape: Shape, n: int, seed: int) -> list[Pair]:
     documents = notation.parse(short), notation.parse(long)
     found = []
     for tune, long_tune, index, long_index in random.Random(seed).sample(places, len(places)):
-        edits = _edit(short, documents[0].scores[tune], index), _edit(long, documents[1].scores[long_tune], long_index)
+        edits = (
+            edit_at(short, documents[0].scores[tune], index),
+            edit_at(long, documents[1].scores[long_tune], long_index),
+        )
         if edits[0] and edits[1]:
             found.append(Pair(edits[0], edits[1]))
     return found[:n]
 
 
-def _edit(text: str, score: Score, index: int) -> Edit | None:
-    """A note to type in a measure of the first part; None if the measure has too few."""
-    events = score.parts[0].measures[index].voices[0].events
+def edit_at(text: str, score: Score, index: int, part: int = 0) -> Edit | None:
+    """A note to type in a measure of a part; None if the measure has too few."""
+    voices = score.parts[part].measures[index].voices
+    events = voices[0].events if voices else ()
     if len(events) < KEPT_EVENTS + 2 or any(not event.notes or event.grace for event in events):
         return None
     next_event = events[KEPT_EVENTS].span
-    before = text[: next_event.start] + text[events[-1].span.end :]
-    return Edit(before, next_event.start, next_event.text(text))
+    start, end = next_event.start, events[-1].span.end
+    return Edit(text[:start] + text[end:], start, text[start:end], next_event.text(text))
 
 
 def to_diagnostics(name: str, edit: Edit) -> float:

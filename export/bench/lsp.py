@@ -164,15 +164,22 @@ class Editor:
         Returns:
             Milliseconds until the answer, and the first suggestion; empty if there is none.
         """
-        start = _position(before, offset)
-        identifier = {"uri": self._uri, "version": self._version + 1}
-        changes = [{"range": {"start": start, "end": start}, "text": text}]
-        self._version += 1
         after = before[:offset] + text + before[offset:]
+        change = self._change(before, offset, 0, text)
         began = time.perf_counter()
-        self.client.notify("textDocument/didChange", {"textDocument": identifier, "contentChanges": changes})
+        self.client.notify("textDocument/didChange", change)
         suggestion = await self.ask(after, offset + len(text))
         return 1000 * (time.perf_counter() - began), suggestion
+
+    def replace(self, before: str, offset: int, length: int, text: str) -> None:
+        """Put characters in place of `length` others of the document, which was `before`."""
+        self.client.notify("textDocument/didChange", self._change(before, offset, length, text))
+
+    def _change(self, before: str, offset: int, length: int, text: str) -> dict[str, Any]:
+        self._version += 1
+        places = {"start": _position(before, offset), "end": _position(before, offset + length)}
+        identifier = {"uri": self._uri, "version": self._version}
+        return {"textDocument": identifier, "contentChanges": [{"range": places, "text": text}]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,32 @@ class Opening:
     barline: int | None
 
 
+class LaterOpenings:
+    """How the measures after the one at the cursor begin, as far as other parts have closed those before.
+
+    They are encoded when they are asked for: in a large score that is more work than all else of a prompt.
+    """
+
+    def __init__(self, site: CompletionSite, counter: encode.SectionCounter, first: Opening) -> None:
+        """After a site whose measure begins with `first`; `counter` numbers the next one, and is taken over."""
+        self._site = site
+        self._counter = counter
+        self._signs = (encode.time_id(site.time), *encode.key_ids(site.key))
+        self._openings = [first]
+
+    def __repr__(self) -> str:
+        return f"LaterOpenings({self._openings!r})"
+
+    def opening(self, later: int) -> Opening | None:
+        """Of the measure `later` measures after the first; None where other parts do not say how it begins."""
+        while len(self._openings) <= later:
+            index = len(self._openings)
+            if self._openings[-1].barline is None or not _others(self._site, self._site.measure + index):
+                return None
+            self._openings.append(_opening(self._site, index, self._counter, self._signs))
+        return self._openings[later]
+
+
 @dataclass(frozen=True)
 class Prompt:
     """What the model reads, and what it may answer.
@@ -70,7 +96,7 @@ class Prompt:
         current: the duration in force there.
         n_typed: how many of the last `ids` are what is already written of the voice in this measure.
         fresh: the grammar before those; None where references to whole measures make no sense, or the head is open.
-        openings: for the measures after the first, by how many measures later; only where other parts are ahead.
+        later: how the measures after the first begin, where other parts are ahead.
     """
 
     ids: tuple[int, ...]
@@ -80,7 +106,7 @@ class Prompt:
     current: v.Duration
     n_typed: int
     fresh: Grammar | None
-    openings: Mapping[int, Opening]
+    later: LaterOpenings
 
     def open_measure(self, grammar: Grammar, later: int) -> tuple[int, ...]:
         """Bring the grammar into the measure `later` measures after the first, if other parts are there already.
@@ -88,7 +114,7 @@ class Prompt:
         Returns:
             What the model reads before it goes on; empty if the grammar goes on by itself.
         """
-        opening = self.openings.get(later)
+        opening = self.later.opening(later)
         if opening is None:
             return ()
         enter(grammar, self.site, opening)
@@ -136,7 +162,7 @@ def make_prompt(site: CompletionSite, max_tokens: int) -> Prompt | None:
         current=writer.current,
         n_typed=len(writer.ids),
         fresh=fresh,
-        openings=_later_openings(site, counter, opening),
+        later=LaterOpenings(site, counter, opening),
     )
 
 
@@ -272,21 +298,6 @@ def _shape_voices(length: Fraction | None) -> tuple[Voice, ...]:
     if not length:
         return ()
     return (Voice((Event(Fraction(0), length),)),)
-
-
-def _later_openings(site: CompletionSite, counter: encode.SectionCounter, first: Opening) -> dict[int, Opening]:
-    openings: dict[int, Opening] = {}
-    signs = (encode.time_id(site.time), *encode.key_ids(site.key))
-    later = 1
-    barline = first.barline
-    while barline is not None and _others(site, site.measure + later):
-        opening = _opening(site, later, counter, signs)
-        openings[later] = opening
-        barline = opening.barline
-        later += 1
-        if later > 16:
-            break
-    return openings
 
 
 def _after_ids(site: CompletionSite) -> list[int]:

@@ -252,11 +252,15 @@ def test_snapshots_are_counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) 
         engine.prefill(context[:length])
     slot = engine._slot
     snapshots = sum(each.nbytes for state in slot._snapshots.values() for each in state)
-    assert slot.rows.n_bytes + snapshots <= slot.n_bytes
-    monkeypatch.setattr(engines, "MAX_KEPT_BYTES", 2 * slot.n_bytes)
-    for seed in range(1, 4):
+    assert slot.rows.n_bytes(len(slot.tokens)) + snapshots <= slot.n_bytes <= slot.most_bytes
+    monkeypatch.setattr(engines, "MAX_KEPT_BYTES", 2 * slot.most_bytes)
+    engine.prefill(random_ids(20, 1))
+    assert engine._slots[0] is slot
+    for seed in range(2, 9):
         engine.prefill(random_ids(20, seed))
-    assert len(engine._slots) == 2
+        assert sum(one.n_bytes for one in engine._slots) <= 2 * slot.most_bytes
+    assert slot not in engine._slots
+    assert len(engine._slots) > 2
 
 
 def test_logits_that_are_remembered_cost_no_run(

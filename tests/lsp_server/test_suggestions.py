@@ -96,6 +96,18 @@ def test_old_states_are_forgotten() -> None:
     assert texts(cache.find(URI, asked("a" * 99), 1)) == ["b"]
 
 
+def test_few_states_of_a_very_long_document_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lsp_server.suggestions._CHARACTERS", 250)
+    one = SuggestionCache()
+    for count in range(3):
+        state = asked(100 * "a" + count * "b")
+        one.remember(URI, state, 1, suggestions("c|", offset=state.offset))
+    found = [one.find(URI, asked(100 * "a" + count * "b"), 1) for count in range(3)]
+    assert [texts(each) for each in found] == [None, ["c|"], ["c|"]]
+    one.remember(URI, asked(300 * "a"), 1, suggestions("c|", offset=300))
+    assert texts(one.find(URI, asked(300 * "a"), 1)) == ["c|"]
+
+
 @given(
     st.text("ab|", max_size=6), st.text("ab|", max_size=6), st.text("CD|", min_size=1, max_size=8), st.integers(0, 8)
 )

@@ -41,6 +41,8 @@ PLACES = re.compile(r"</note>|</measure>|[|\n ](?![^<]*>)")
 
 
 def said(prompt: Prompt | None) -> str:
+    if prompt is not None:
+        prompt.later.opening(16)  # it is made when it is asked for
     return repr(prompt)
 
 

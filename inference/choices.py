@@ -9,7 +9,7 @@ Units: scores are natural logarithms of probabilities.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,15 +17,25 @@ from numpy.typing import NDArray
 
 from inference.engine import Engine
 from notation.tokens import vocabulary as v
-from notation.tokens.echo import Echo
+from notation.tokens.echo import Echo, Reprise
 from notation.tokens.grammar import Grammar
 from notation.tokens.prompt import Prompt
 
 Logits = NDArray[np.float32]
 REFERENCE_ADVANTAGE = 0.7
-"""A reference is taken when it is at least this many times as likely as the likeliest first token of a new measure:
-what follows that token is still to be guessed, what follows a reference is not."""
+REPRISE_ADVANTAGE = 0.2
+"""An earlier measure is taken when it is at least this many times as likely as the likeliest first token of a new one:
+what follows that token is still to be guessed, what follows in the measure is not. Beside other voices, and alone."""
 MAX_CHOICES = 64
+REPRISE, ALIKE = -3.369, 0.769
+SEEN, SAID, SAID_ALIKE = 2.118, 0.841, -0.155
+NEW = 0.9
+"""How likely an earlier measure comes again in a voice beside which nothing is known: the score of anything else is
+`NEW` times what the model says of it, that of a measure `REPRISE`, `ALIKE` for how much is alike before it (as the
+logarithm of one more token) and, if the model sees it, `SEEN` and a share of what the model says. Fitted by
+`benchmarks.reprises`."""
+LEAST_SAID = -10.0
+"""A lower log-probability of the model's says no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,34 @@ class Choice:
     reference: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What may be written next.
+
+    Attributes:
+        repeats: earlier measures that may come again.
+        ids: single tokens.
+        scores: their log-probabilities.
+        advantage: how much less likely than a single token a repeat may be.
+    """
+
+    repeats: list[Choice]
+    ids: NDArray[np.intp]
+    scores: NDArray[np.float64]
+    advantage: float = REFERENCE_ADVANTAGE
+
+    def of(self, token_id: int) -> float:
+        """The log-probability of a single token.
+
+        Raises:
+            ValueError: it is not legal.
+        """
+        place = int(np.searchsorted(self.ids, token_id))
+        if place == len(self.ids) or self.ids[place] != token_id:
+            raise ValueError(f"token '{v.TOKENS[token_id]}' is written where the grammar does not allow it")
+        return float(self.scores[place])
+
+
 def choices(logits: Logits, grammar: Grammar, most: int = MAX_CHOICES) -> list[Choice]:
     """What may be written next, likeliest first, probabilities renormalised over what is legal.
 
@@ -45,12 +83,10 @@ def choices(logits: Logits, grammar: Grammar, most: int = MAX_CHOICES) -> list[C
         grammar: standing where the token goes; not changed.
         most: how many single tokens there are among the choices, at most.
     """
-    ids, references = grammar.legal_ids(), grammar.references()
-    n = len(ids)
-    scores = _log_probabilities(logits, _with_references(ids, references))
-    order = np.argsort(-scores[:n], kind="stable")[:most]
-    plain = [Choice((int(ids[place]),), float(scores[place])) for place in order]
-    return ranked(_with_echo([*_merged(references, scores[n:]), *plain], grammar.echo()))
+    weighed = _weigh(logits, grammar)
+    order = np.argsort(-weighed.scores, kind="stable")[:most]
+    plain = [Choice((int(weighed.ids[place]),), float(weighed.scores[place])) for place in order]
+    return ranked([*weighed.repeats, *plain], weighed.advantage)
 
 
 def likeliest(logits: Logits, grammar: Grammar, ids: NDArray[np.intp]) -> Choice:
@@ -68,15 +104,67 @@ def _with_references(ids: NDArray[np.intp], references: Mapping[int, tuple[int, 
     return np.concatenate((ids, np.fromiter(references, np.intp, len(references)))) if references else ids
 
 
-def _with_echo(options: Sequence[Choice], echo: Echo | None) -> list[Choice]:
-    """The model's choices mixed with the measure that came the last time, by how certain that is."""
-    if echo is None:
-        return list(options)
+def said_by_model(logits: Logits, grammar: Grammar) -> tuple[float, dict[tuple[int, ...], float]]:
+    """The log-probability of anything new, and of each earlier measure, as the model alone has them.
+
+    Args:
+        logits: scores of the next token, shape (V,).
+        grammar: standing where the token goes; not changed.
+    """
+    repeats, _, plain = _said(logits, grammar)
+    return float(np.logaddexp.reduce(plain)), {one.ids: one.log_probability for one in repeats}
+
+
+def _said(logits: Logits, grammar: Grammar) -> tuple[list[Choice], NDArray[np.intp], NDArray[np.float64]]:
+    """What the model says: of earlier measures, and of single tokens, with their log-probabilities."""
+    ids, references = grammar.legal_ids(), grammar.references()
+    scores = _log_probabilities(logits, _with_references(ids, references))
+    return _merged(references, scores[len(ids) :]), ids, scores[: len(ids)]
+
+
+def _weigh(logits: Logits, grammar: Grammar) -> _Weighed:
+    """What the model says, mixed with what is known of earlier measures where a voice begins."""
+    repeats, ids, plain = _said(logits, grammar)
+    if reprises := grammar.reprises():
+        new = float(np.logaddexp.reduce(plain))
+        repeats, mixed = _with_reprises(repeats, new, reprises)
+        return _Weighed(repeats, ids, plain + (mixed - new), REPRISE_ADVANTAGE)
+    if echo := grammar.echo():
+        return _Weighed(_with_echo(repeats, echo), ids, plain + math.log1p(-echo.certainty))
+    return _Weighed(repeats, ids, plain)
+
+
+def _with_reprises(repeats: Iterable[Choice], new: float, reprises: Iterable[Reprise]) -> tuple[list[Choice], float]:
+    """The model's repeats weighed by what is alike before them, among all reprises.
+
+    Args:
+        repeats: of the measures that the model sees.
+        new: how likely the model finds anything else, as a log-probability.
+        reprises: all measures that may come again.
+
+    Returns:
+        A choice for each reprise, and the log-probability of anything else.
+    """
+    said = {one.ids: one.log_probability for one in repeats}
+    scores = [NEW * new]
+    for one in reprises:
+        alike = math.log1p(one.n_alike)
+        score = REPRISE + ALIKE * alike
+        if one.ids in said:
+            score += SEEN + (SAID + SAID_ALIKE * alike) * max(said[one.ids], LEAST_SAID)
+        scores.append(score)
+    total = float(np.logaddexp.reduce(scores))
+    found = [Choice(one.ids, score - total, one.back) for one, score in zip(reprises, scores[1:], strict=True)]
+    return found, scores[0] - total
+
+
+def _with_echo(repeats: Iterable[Choice], echo: Echo) -> list[Choice]:
+    """The model's repeats mixed with the measure that came the last time, by how certain that is."""
     found = Choice(echo.ids, math.log(echo.certainty), echo.back)
     mixed = []
-    for option in options:
+    for option in repeats:
         score = option.log_probability + math.log1p(-echo.certainty)
-        if option.ids == echo.ids and option.reference is not None:
+        if option.ids == echo.ids:
             found = replace(found, log_probability=float(np.logaddexp(found.log_probability, score)))
         else:
             mixed.append(replace(option, log_probability=score))
@@ -104,12 +192,12 @@ def _merged(references: Mapping[int, tuple[int, ...]], scores: Iterable[float]) 
     return list(found.values())
 
 
-def ranked(options: Iterable[Choice]) -> list[Choice]:
-    """Best first; a reference counts `REFERENCE_ADVANTAGE` more."""
-    advantage = -math.log(REFERENCE_ADVANTAGE)
+def ranked(options: Iterable[Choice], advantage: float) -> list[Choice]:
+    """Best first; a repeat may be so many times as likely as a single token to come before it."""
+    more = -math.log(advantage)
     return sorted(
         options,
-        key=lambda choice: -(choice.log_probability + (advantage if choice.reference is not None else 0.0)),
+        key=lambda choice: -(choice.log_probability + (more if choice.reference is not None else 0.0)),
     )
 
 
@@ -131,12 +219,14 @@ def first_options(
     n_before = len(prompt.ids) - prompt.n_typed
     grammar = prompt.fresh.copy()
     logits = engine.logits_after(prompt.ids[:n_before], cancelled)
-    at_start = {choice.ids: choice for choice in choices(logits, grammar, 0)}
+    start = here = _weigh(logits, grammar)
+    at_start = {choice.ids: choice for choice in start.repeats}
     new_material = 0.0
-    for place, token_id in enumerate(prompt.ids[n_before:]):
-        new_material += _log_probability(logits, grammar, token_id, is_first=place == 0)
+    for place, token_id in enumerate(prompt.ids[n_before:], start=1):
+        new_material += here.of(token_id)
         grammar.advance(token_id)
-        logits = engine.logits_after(prompt.ids[: n_before + place + 1], cancelled)
+        logits = engine.logits_after(prompt.ids[: n_before + place], cancelled)
+        here = _weigh(logits, grammar)
     engine.prefill(prompt.ids, cancelled)
     again = [
         Choice(music[prompt.n_typed :], at_start[music].log_probability, at_start[music].reference)
@@ -148,16 +238,8 @@ def first_options(
         Choice(choice.ids, choice.log_probability + new_material - total)
         for choice in choices(logits, prompt.grammar, most)
     ]
-    return ranked([Choice(choice.ids, choice.log_probability - total, choice.reference) for choice in again] + plain)
-
-
-def _log_probability(logits: Logits, grammar: Grammar, token_id: int, *, is_first: bool) -> float:
-    """The log-probability of a legal token, references being possible only at the start of a measure."""
-    ids = grammar.legal_ids()
-    place = int(np.searchsorted(ids, token_id))
-    if place == len(ids) or ids[place] != token_id:
-        raise ValueError(f"token '{v.TOKENS[token_id]}' is written where the grammar does not allow it")
-    return float(_log_probabilities(logits, _with_references(ids, grammar.references() if is_first else {}))[place])
+    repeats = [replace(choice, log_probability=choice.log_probability - total) for choice in again]
+    return ranked([*repeats, *plain], start.advantage)
 
 
 def _begun_before(prompt: Prompt) -> list[tuple[int, ...]]:
@@ -166,7 +248,7 @@ def _begun_before(prompt: Prompt) -> list[tuple[int, ...]]:
     if voice is None or not prompt.n_typed or prompt.fresh is None or len(voice.ids) != prompt.n_typed:
         return []
     echo = prompt.fresh.echo()
-    earlier = [measure.get(voice.id, ()) for measure in reversed(prompt.grammar.history[-v.N_REFERENCES :])]
+    earlier = (*prompt.fresh.references().values(), *(one.ids for one in prompt.fresh.reprises()))
     return [
         music
         for music in dict.fromkeys([*earlier, *([echo.ids] if echo else [])])

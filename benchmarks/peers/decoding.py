@@ -48,7 +48,7 @@ from inference.decode import Candidate, next_measures
 from inference.engine import Batch, Engine
 from notation.language import language
 from notation.tokens import vocabulary as v
-from notation.tokens.echo import Echo
+from notation.tokens.echo import Echo, Reprise
 from notation.tokens.grammar import Grammar, Phase
 from notation.tokens.prompt import Prompt, make_prompt
 from training.models.checkpoint import Checkpoint, load_checkpoint
@@ -89,6 +89,10 @@ class WithoutDrafts(Grammar):
     def echo(self) -> Echo | None:
         """None."""
         return None
+
+    def reprises(self) -> list[Reprise]:
+        """None."""
+        return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from notation.score import KeySignature
 from notation.tokens import rhythm
 from notation.tokens import vocabulary as v
-from notation.tokens.echo import Echo, VoiceId, find_echo
+from notation.tokens.echo import Echo, Reprise, VoiceId, find_echo, find_reprises
 from notation.tokens.encode import MIN_REFERENCE
 from notation.tokens.places import (
     EVERYTHING,
@@ -369,10 +369,17 @@ class Grammar:
         return found
 
     def echo(self) -> Echo | None:
-        """The earlier measure likeliest to come here again, if it fits."""
-        voice = self._fresh_voice()
+        """The earlier measure likeliest to come here again beside what other voices play, if it fits."""
+        voice = self._fresh_voice() if self._written else None
         echo = find_echo(self.history, voice.id, self._written) if voice else None
         return echo if voice and echo and self._fits(voice.place, echo.ids) else None
+
+    def reprises(self) -> list[Reprise]:
+        """The earlier measures that may come here again, where nothing stands beside them; see `find_reprises`."""
+        voice = None if self._written else self._fresh_voice()
+        if voice is None:
+            return []
+        return [one for one in find_reprises(self.history, voice.id) if self._fits(voice.place, one.ids)]
 
     def _next_voice(self) -> _Voice | None:
         """The voice that goes on if an event comes next; None if none may come."""

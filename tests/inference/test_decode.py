@@ -34,6 +34,31 @@ def prompt_at(text: str) -> Prompt:
     return prompt
 
 
+@pytest.mark.parametrize(
+    "text", [pytest.param(TUNE, id="a measure begins"), pytest.param(HEADER + "C6|", id="nothing came before it")]
+)
+def test_all_choices_together_are_certain(text: str) -> None:
+    logits = np.random.default_rng(0).normal(0, 3, len(v.TOKENS)).astype(np.float32)
+    every = choices(logits, prompt_at(text).grammar, len(v.TOKENS))
+    assert np.exp([one.log_probability for one in every]).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("text", "follows"),
+    [
+        pytest.param("DFA d2f|ged cBA|FED E3|gfe dcB|DFA d2f|", 4, id="after the same measure"),
+        pytest.param("DFA d2f|ged cBA|FED E3|gfe dcB|AFA d2f|", 4, id="after the same end of a measure"),
+    ],
+)
+def test_a_tune_goes_on_as_after_the_same_notes(text: str, follows: int) -> None:
+    """A model that has no opinion leaves it to what came before."""
+    repeats = [
+        one for one in choices(np.zeros(len(v.TOKENS), np.float32), prompt_at(HEADER + text).grammar) if one.reference
+    ]
+    assert repeats[0].reference == follows
+    assert repeats[0].log_probability > repeats[1].log_probability + 0.5
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(
     "text",
@@ -49,6 +74,7 @@ def test_the_likeliest_is_the_first_of_all_choices(text: str, seed: int) -> None
     n_references = 0
     for _ in range(60):
         logits = random.normal(0, 3, len(v.TOKENS)).astype(np.float32)
+        logits[v.FIRST_REFERENCE : v.FIRST_REFERENCE + v.N_REFERENCES] += 6
         every, best = choices(logits, grammar), likeliest(logits, grammar, grammar.legal_ids())
         n_references += best.reference is not None
         assert (best.ids, best.reference) == (every[0].ids, every[0].reference)

@@ -248,7 +248,7 @@ def _begun_before(prompt: Prompt) -> list[tuple[int, ...]]:
     if voice is None or not prompt.n_typed or prompt.fresh is None or len(voice.ids) != prompt.n_typed:
         return []
     echo = prompt.fresh.echo()
-    earlier = (*prompt.fresh.references().values(), *(one.ids for one in prompt.fresh.reprises()))
+    earlier = (*prompt.fresh.references().values(), *(one.ids for one in prompt.fresh.reprises(voice.ids)))
     return [
         music
         for music in dict.fromkeys([*earlier, *([echo.ids] if echo else [])])

@@ -90,7 +90,7 @@ class WithoutDrafts(Grammar):
         """None."""
         return None
 
-    def reprises(self) -> list[Reprise]:
+    def reprises(self, begins: tuple[int, ...] = ()) -> list[Reprise]:
         """None."""
         return []
 

@@ -31,7 +31,7 @@ play as they did then, and where they do not. Counted on 30,000 measures of the 
 corpora."""
 SHORTEST = 3
 """Segments of fewer tokens (rests, held notes) do not come again."""
-MOST_REPRISES = 32
+MOST_REPRISES = 24
 
 
 class Echo(NamedTuple):
@@ -83,6 +83,8 @@ def find_reprises(history: Sequence[Column], voice: VoiceId) -> list[Reprise]:
 
 
 def _tokens_alike(measures: Sequence[tuple[int, ...]], index: int) -> int:
+    if not index or measures[index - 1][-1:] != measures[-1][-1:]:  # so it is nearly always
+        return 0
     n_alike = 0
     for back in range(1, min(LONGEST, index) + 1):
         then, now = measures[index - back], measures[-back]

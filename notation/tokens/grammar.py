@@ -374,12 +374,17 @@ class Grammar:
         echo = find_echo(self.history, voice.id, self._written) if voice else None
         return echo if voice and echo and self._fits(voice.place, echo.ids) else None
 
-    def reprises(self) -> list[Reprise]:
-        """The earlier measures that may come here again, where nothing stands beside them; see `find_reprises`."""
+    def reprises(self, begins: tuple[int, ...] = ()) -> list[Reprise]:
+        """The earlier measures that may come here again, where nothing stands beside them; see `find_reprises`.
+
+        Args:
+            begins: tokens that they begin with.
+        """
         voice = None if self._written else self._fresh_voice()
         if voice is None:
             return []
-        return [one for one in find_reprises(self.history, voice.id) if self._fits(voice.place, one.ids)]
+        found = find_reprises(self.history, voice.id)
+        return [one for one in found if one.ids[: len(begins)] == begins and self._fits(voice.place, one.ids)]
 
     def _next_voice(self) -> _Voice | None:
         """The voice that goes on if an event comes next; None if none may come."""

@@ -27,9 +27,9 @@ REPRISE_ADVANTAGE = 0.2
 """An earlier measure is taken when it is at least this many times as likely as the likeliest first token of a new one:
 what follows that token is still to be guessed, what follows in the measure is not. Beside other voices, and alone."""
 MAX_CHOICES = 64
-REPRISE, ALIKE = -3.369, 0.769
-SEEN, SAID, SAID_ALIKE = 2.118, 0.841, -0.155
-NEW = 0.9
+REPRISE, ALIKE = -2.704, 0.589
+SEEN, SAID, SAID_ALIKE = 1.755, 0.827, -0.187
+NEW = 0.669
 """How likely an earlier measure comes again in a voice beside which nothing is known: the score of anything else is
 `NEW` times what the model says of it, that of a measure `REPRISE`, `ALIKE` for how much is alike before it (as the
 logarithm of one more token) and, if the model sees it, `SEEN` and a share of what the model says. Fitted by

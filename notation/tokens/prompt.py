@@ -426,6 +426,8 @@ def _enter_site(grammar: Grammar, site: CompletionSite, opening: Opening, writer
     forced = _forced(site)
     if forced is None or (length is not None and (length < writer.position or _off_grid(length))):
         return False
+    if opening.length is not None and writer.position > opening.length:
+        return False  # the measure is too long already: whatever closes it closes a wrong one
     grammar.closing = _closing(site, opening)
     grammar.enter_voice(
         voice,

@@ -74,6 +74,7 @@ def test_every_suggestion_fills_its_measure(completer, source):
         pytest.param('DFA d2f"Am"', False, id="a chord symbol"),
         pytest.param("DFA d2f!trill!", False, id="a decoration"),
         pytest.param("DFA d2f(", False, id="a slur"),
+        pytest.param("DFA d2f/g", False, id="too many notes"),
     ],
 )
 def test_a_full_measure_is_closed_or_left_alone(completer, typed, closes):

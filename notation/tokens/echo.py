@@ -23,7 +23,7 @@ Column = Mapping[VoiceId, tuple[int, ...]]
 """The tokens of every voice in one measure."""
 
 LONGEST = 4
-"""More measures alike than this make no echo more certain."""
+"""More measures alike than this make nothing more certain."""
 CERTAINTY_BESIDE = (0.46, 0.82, 0.87, 0.88, 0.94)
 CERTAINTY_AGAINST = (0.03, 0.20, 0.32, 0.36, 0.47)
 """How often an echo is right, by how many measures before it are alike (0 to `LONGEST`): where the voices beside it
@@ -83,7 +83,8 @@ def find_reprises(history: Sequence[Column], voice: VoiceId) -> list[Reprise]:
 
 
 def _tokens_alike(measures: Sequence[tuple[int, ...]], index: int) -> int:
-    if not index or measures[index - 1][-1:] != measures[-1][-1:]:  # so it is nearly always
+    """How many tokens before a measure are those at the end of all, barlines counted, in at most `LONGEST` measures."""
+    if not index or measures[index - 1][-1:] != measures[-1][-1:]:  # nearly always, so it is looked at first
         return 0
     n_alike = 0
     for back in range(1, min(LONGEST, index) + 1):

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from notation.abc.fields import ACCIDENTALS, default_unit_length, write_key, write_metre
 from notation.abc.harmony import read_chord_symbol, write_chord_symbol
@@ -389,9 +390,9 @@ class _Tune:
         lines: list[str] = []
         line_count = max((len(part.measures) for part in self.score.parts), default=0)
         states = [_PartWriter(part, self.unit, self.time, self.key, self.has_voices) for part in self.score.parts]
-        for first in range(0, line_count, MEASURES_PER_LINE):
+        for first in range(0, max(1, line_count), MEASURES_PER_LINE):
             for state in states:
-                if first < len(state.part.measures):
+                if first < max(1, len(state.part.measures)):  # fields may stand where no music does
                     lines.extend(state.write_lines(first, first + MEASURES_PER_LINE))
         header = self._header("\n".join(lines))
         words = [f"{name}:{_escape(value)}" for name, value in self.score.fields if name == "W"]
@@ -462,9 +463,9 @@ class _PartWriter:
         """Measures `first:last`, cut where a field needs a line of its own; after the last measure what follows it."""
         measures = self.part.measures
         last = min(last, len(measures))
-        starts = [first, *(index for index in range(first + 1, last) if _on_own_lines(measures[index].fields))]
+        starts = [index for index in range(first, last) if index == first or _on_own_lines(measures[index].fields)]
         lines: list[str] = []
-        for start, stop in zip(starts, [*starts[1:], last], strict=True):
+        for start, stop in pairwise([*starts, last]):
             lines.extend(self._field_lines(_on_own_lines(measures[start].fields)))
             lines.extend(self._write_line(start, stop, f"[V:{self.part.id}] " if self.has_voices else ""))
         if last == len(measures):

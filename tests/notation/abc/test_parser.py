@@ -565,6 +565,7 @@ ABC_LIKE = st.lists(
 @given(st.one_of(st.text(max_size=200), ABC_LIKE, ABC_LIKE.map(lambda music: HEADER + music)))
 @example("X:")
 @example("!+!A")
+@example("K:\nN:0")
 def test_no_text_makes_it_fail(text: str) -> None:
     document = LANGUAGE.parse(text)
     assert document.text == text

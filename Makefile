@@ -15,7 +15,7 @@ help:
 	@echo "make judges   only install the independent judges of the tests (Debian, Ubuntu; node)"
 	@echo "make editors  only install the editors that the tests drive (Debian, Ubuntu)"
 	@echo "make vscode   drive the packed extension in real VS Code (Debian, Ubuntu; Node 20; ten minutes, 650 MB)"
-	@echo "make release  fetch the public collections, build, train, evaluate and export a model (three hours, git)"
+	@echo "make release  fetch the public collections, build, train, evaluate and export a model (four hours, git)"
 	@echo "make clean    remove both environments and every cache"
 
 python:
@@ -70,19 +70,22 @@ check: lint types imports
 test: check judges editors
 	.venv/bin/python -m pytest -n 2
 
-# From the public collections to a bundle: each step goes on where it stood.
+# From the public collections to a bundle of two networks that vote: each step goes on where it stood.
 RELEASE := build/release
+SEEDS := 0 1
 COLLECTIONS := openhymnal openewld openscore_lieder openscore_quartets openscore_orchestra nifc_polish nifc_chopin
 
 release: install
 	.venv/bin/ghostnote corpus fetch $(COLLECTIONS) --out $(RELEASE)/corpora
 	.venv/bin/ghostnote corpus build music21_folk $(foreach one,$(COLLECTIONS),$(one)=$(RELEASE)/corpora/$(one)) \
 		--out $(RELEASE)/dataset
-	.venv/bin/ghostnote train --data $(RELEASE)/dataset --config release --threads 1 --out $(RELEASE)/run \
-		$$(test ! -e $(RELEASE)/run/last.ckpt || echo --resume)
-	.venv/bin/ghostnote evaluate --data $(RELEASE)/dataset --model $(RELEASE)/run/model.pt --limit 240 \
+	for seed in $(SEEDS); do run=$(RELEASE)/run-$$seed; \
+		.venv/bin/ghostnote train --data $(RELEASE)/dataset --config release --seed $$seed --threads 1 --out $$run \
+			$$(test ! -e $$run/last.ckpt || echo --resume) || exit; done
+	.venv/bin/ghostnote evaluate --data $(RELEASE)/dataset $(SEEDS:%=--model $(RELEASE)/run-%/model.pt) --limit 240 \
 		--out $(RELEASE)/quality.json
-	.venv/bin/ghostnote export $(RELEASE)/run/model.pt $(RELEASE)/ghostnote --quality $(RELEASE)/quality.json
+	.venv/bin/ghostnote export $(SEEDS:%=$(RELEASE)/run-%/model.pt) $(RELEASE)/ghostnote --max-length 640 \
+		--quality $(RELEASE)/quality.json
 
 clean:
 	rm -rf .venv .venv-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
-from notation.score import Event, Note
+from notation.score import Event, Marks, Measure, Note, Voice
 from notation.source import Span
 
 P = ParamSpec("P")
@@ -40,5 +40,8 @@ def maker(cls: Callable[P, T], kind: type[T] | None = None) -> Callable[P, T]:
 
 
 make_event = maker(Event)
+make_marks = maker(Marks)
+make_measure = maker(Measure)
 make_note = maker(Note)
 make_span = maker(Span)
+make_voice = maker(Voice)

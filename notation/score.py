@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from notation.source import NOWHERE, Span
 
@@ -96,7 +97,12 @@ class TimeSignature:
     @property
     def duration(self) -> Fraction | None:
         """What a full measure lasts, in whole notes; None in free metre."""
-        return Fraction(sum(self.beats), self.unit) if self.beats else None
+        return _metre_duration(self.beats, self.unit)
+
+
+@lru_cache(maxsize=256)
+def _metre_duration(beats: tuple[int, ...], unit: int) -> Fraction | None:
+    return Fraction(sum(beats), unit) if beats else None
 
 
 FREE_METRE = TimeSignature((), 4)

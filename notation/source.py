@@ -31,7 +31,9 @@ class Span:
 NOWHERE = Span(0, 0)
 """The span of what was made rather than read."""
 
-_BLOCK = 1 << 16
+_FIRST_BLOCK = 1 << 6
+_LAST_BLOCK = 1 << 16
+"""Texts are compared in blocks that grow: those of two pieces differ soon, those of one piece late."""
 
 
 def difference(old: str, new: str) -> tuple[Span, Span]:
@@ -44,23 +46,25 @@ def difference(old: str, new: str) -> tuple[Span, Span]:
 
 def _common_start(one: str, other: str, limit: int) -> int:
     """How many characters two texts have in common at their start, up to a limit."""
-    place, step = 0, _BLOCK
+    place, step, is_growing = 0, _FIRST_BLOCK, True
     while step:
         while place + step <= limit and one.startswith(other[place : place + step], place):
             place += step
-        step //= 2
+            step = min(2 * step, _LAST_BLOCK) if is_growing else step
+        step, is_growing = step // 2, False
     return place
 
 
 def _common_end(one: str, other: str, limit: int) -> int:
     """How many of their last characters two texts have in common, up to a limit."""
-    length, step = 0, _BLOCK
+    length, step, is_growing = 0, _FIRST_BLOCK, True
     while step:
         while length + step <= limit and one.startswith(
             other[len(other) - length - step : len(other) - length], len(one) - length - step
         ):
             length += step
-        step //= 2
+            step = min(2 * step, _LAST_BLOCK) if is_growing else step
+        step, is_growing = step // 2, False
     return length
 
 

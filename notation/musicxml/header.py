@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from notation.musicxml.tags import Element, read_elements
@@ -85,6 +86,7 @@ class Header:
     parts: tuple[PartHeader, ...] = ()
 
 
+@lru_cache(maxsize=512)
 def guess_instrument(name: str) -> str:
     """The instrument that a name in one of the usual languages means; empty if none."""
     folded = name.strip().lower()

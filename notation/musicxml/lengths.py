@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from notation.diagnostic import Diagnostic, Severity
+from notation.moving import origin
 from notation.musicxml.measure import PartState
 from notation.score import Measure
 
@@ -24,10 +25,11 @@ def check(measures: Sequence[Measure], states: Sequence[PartState], indices: Ite
     """
     for index in indices:
         measure = measures[index]
-        full = measure.time.duration
-        if full is None or not measure.voices or measure.barline is None or not states[index + 1].has_time:
+        music, full = origin(measure), measure.time.duration
+        if full is None or not music.voices or music.barline is None or not states[index + 1].has_time:
             continue
-        length = measure.duration
+        last = music.voices[0].events[-1]  # in a measure that is closed, all voices last the same
+        length = last.end if last.onset else last.duration
         if length == full or measure.implicit:
             continue
         if length < full and _may_be_short(measures, index):

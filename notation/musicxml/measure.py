@@ -11,17 +11,26 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import cast
 
 from notation.diagnostic import Diagnostic, Severity
-from notation.makers import make_event, make_note, make_span
-from notation.musicxml import names, tags
-from notation.musicxml.note import SaidNote, known_note, read_duration, read_note
-from notation.musicxml.tags import Element
+from notation.makers import make_marks, make_measure, make_note, make_span, make_voice, maker
+from notation.musicxml import names
+from notation.musicxml.note import (
+    KnownNote,
+    SaidNote,
+    join_marks,
+    known_note,
+    read_duration,
+    read_note,
+    whole_notes,
+)
+from notation.musicxml.tags import MAX_DEPTH, MAX_ELEMENTS, NOTE_TAG, Element, is_without_comments, read_elements
 from notation.musicxml.values import (
-    lyric_text,
     read_chord_symbol,
     read_clef,
     read_decimal,
@@ -31,8 +40,8 @@ from notation.musicxml.values import (
     read_time,
 )
 from notation.score import (
-    ACCIACCATURA,
     NO_MARKS,
+    REGULAR,
     Barline,
     ChordSymbol,
     Event,
@@ -48,9 +57,13 @@ from notation.source import Span
 _DIVISIONS = re.compile(r"<divisions[^<>]*>\s*([\d.]{1,12})\s*<")
 _COMMON_TIME = TimeSignature()
 _NO_KEY = KeySignature()
-_VERSES = 16
 _MANY_TICKS = 10**15
 _STAVES = 16
+_NOTE_END = "</note>"
+_SHORT = 2000
+"""Up to so many characters, what stands between notes is remembered."""
+_MOST_FRACTIONS = 4096
+"""So many numbers of ticks are remembered for one length of a tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +91,13 @@ class PartState:
 
     def voice_number(self, staff: int, name: str) -> int:
         """The number of a voice on its staff, counted from 1; one past the last if it is new."""
-        on_staff = [voice for number, voice in self.voices if number == staff]
-        return (on_staff.index(name) if name in on_staff else len(on_staff)) + 1
+        place = 1
+        for voice_staff, voice in self.voices:
+            if voice_staff == staff:
+                if voice == name:
+                    break
+                place += 1
+        return place
 
     def voice_name(self, staff: int, number: int) -> str | None:
         """The document's name of a voice, or None if it has not appeared."""
@@ -95,6 +113,7 @@ class ReadMeasure:
         position: where the text leaves off, in whole notes from the start of the measure.
         current: the (staff, number) of the voice that was written last; None before the first note.
         after_backup: whether a `backup` was the last thing that moved.
+        length: how far the text ever got, in whole notes: what each voice lasts if the measure is closed.
     """
 
     measure: Measure
@@ -103,37 +122,37 @@ class ReadMeasure:
     position: Fraction = Fraction(0)
     current: tuple[int, int] | None = None
     after_backup: bool = False
+    length: Fraction = Fraction(0)
+
+
+_make_read = maker(ReadMeasure)
 
 
 @dataclass(slots=True)
 class _Draft:
-    """An event while its measure is being read; onset and duration in ticks."""
+    """An `Event` while its measure is being read: the same fields in the same slots, so that it can become one."""
 
-    onset: Fraction | int
-    duration: Fraction | int
-    start: int
-    end: int
-    notes: list[Note] = field(default_factory=list)
-    tuplet: tuple[int, int] | None = None
-    grace: bool = False
-    hidden: bool = False
-    whole_measure: bool = False
-    symbol: ChordSymbol | None = None
-    decorations: list[str] = field(default_factory=list)
-    annotations: list[str] = field(default_factory=list)
-    slur_starts: int = 0
-    slur_ends: int = 0
-    lyrics: dict[int, str] = field(default_factory=dict)
+    onset: Fraction
+    duration: Fraction
+    notes: tuple[Note, ...]
+    tuplet: tuple[int, int] | None
+    grace: bool
+    hidden: bool
+    whole_measure: bool
+    chord_symbol: ChordSymbol | None
+    marks: Marks
+    span: Span
 
 
 @dataclass(slots=True)
 class _Stream:
-    """The events of one voice of the document in this measure."""
+    """The events of one voice of the document in this measure, or of a layer of it, and where they end, in ticks."""
 
     staff: int
     name: str
-    events: list[_Draft] = field(default_factory=list)
-    end: Fraction | int = 0
+    events: list[_Draft]
+    end: Fraction | int
+    number: int = 0
 
 
 def read_measure(
@@ -149,42 +168,74 @@ def read_measure(
         number, implicit: as its start tag says.
     """
     reader = _Reader(content, state, base)
-    for element in tags.read_measure(content):
-        reader.read(element)
+    reader.read(content)
     return reader.finish(closed, number, implicit)
 
 
 class _Reader:
-    """The state of reading one measure."""
+    """The state of reading one measure. Positions and lengths are in ticks."""
+
+    position: Fraction | int = 0
+    far: Fraction | int = 0
+    last: _Draft | None = None
+    last_stream: _Stream | None = None
+    skipped = False
+    music_began = False
+    after_backup = False
+    symbol: tuple[Fraction | int, ChordSymbol] | None = None
+    barline = REGULAR
+    repeat_start = False
+    ending: tuple[int, ...] = ()
 
     def __init__(self, content: str, state: PartState, base: int) -> None:
-        self.state = state
-        self.opening = state
-        self.base = base
-        self.span = Span(base, base + len(content))
+        self.state = self.opening = state
+        self.base = self.origin = base
+        self.span = make_span(base, base + len(content))
         self.ticks_per_quarter = _ticks_per_quarter(content, state)
-        self.position: Fraction | int = 0
-        self.far: Fraction | int = 0
-        self.streams: dict[tuple[str, int], _Stream] = {}
-        self.last: _Draft | None = None
-        self.last_stream: _Stream | None = None
-        self.skipped = False
-        self.music_began = False
-        self.after_backup = False
-        self.diagnostics: list[Diagnostic] = []
+        self.ticks_per_division = self._ticks_per_division()
+        self.fractions = _fractions(4 * self.ticks_per_quarter)
+        self.layers: dict[str, list[_Stream]] = {}
+        self.streams: list[_Stream] = []
+        self.chords: list[tuple[_Draft, list[Note]]] = []
         self.words: list[str] = []
         self.signs: list[str] = []
-        self.symbol: tuple[Fraction | int, ChordSymbol] | None = None
         self.late_symbols: list[tuple[Fraction | int, ChordSymbol]] = []
-        self.barline = Barline()
-        self.repeat_start = False
-        self.ending: tuple[int, ...] = ()
+        self.diagnostics: list[Diagnostic] = []
 
-    def read(self, element: Element) -> None:
-        """Read one element of the measure."""
+    def read(self, content: str) -> None:
+        """Read the content of the measure, note by note, and what stands between and behind the notes.
+
+        From the first note on that is not well-formed, and all of a measure with comments, is read as one.
+        """
+        place, base = 0, self.base
+        is_plain = is_without_comments(content) and len(content) < MAX_ELEMENTS
+        for text in content.split(_NOTE_END)[:-1] if is_plain else ():
+            tag = NOTE_TAG.search(text)
+            known = known_note(text[tag.end() :]) if tag is not None else None
+            if tag is None or known is None:
+                break
+            start = tag.start()
+            if start and not (before := text[:start]).isspace():
+                if before.count("<") - before.count("</") >= MAX_DEPTH:
+                    break
+                self._elements(_known_elements(before) if start < _SHORT else read_elements(before), place)
+            end = place + len(text) + len(_NOTE_END)
+            self._note(known, tag[1], make_span(base + place + start, base + end))
+            place = end
+        rest = content[place:]
+        if not rest.isspace():
+            self._elements(_known_elements(rest) if is_plain and len(rest) < _SHORT else read_elements(rest), place)
+
+    def _elements(self, elements: Iterable[Element], place: int) -> None:
+        """Read elements whose offsets count from a place in the content of the measure."""
+        self.origin = self.base + place
+        for element in elements:
+            self._element(element)
+
+    def _element(self, element: Element) -> None:
         tag = element.tag
         if tag == "note":
-            self._note(element)
+            self._note(read_note(element.children), element.raw_attributes, self._span(element))
         elif tag == "backup":
             self._backup(element)
         elif tag == "forward":
@@ -207,15 +258,19 @@ class _Reader:
 
     # --- time ---------------------------------------------------------------------------------------------------
 
+    def _ticks_per_division(self) -> Fraction | int | None:
+        divisions = self.state.divisions
+        if divisions is None:
+            return None
+        if divisions.denominator == 1 and self.ticks_per_quarter % divisions.numerator == 0:
+            return self.ticks_per_quarter // divisions.numerator
+        return self.ticks_per_quarter / divisions
+
     def _ticks(self, value: Fraction | int | None) -> Fraction | int | None:
         """How many ticks a number of divisions is; None if it says nothing."""
-        divisions = self.state.divisions
-        if divisions is None or value is None:
+        if self.ticks_per_division is None or value is None:
             return None
-        whole = divisions.denominator == 1 and self.ticks_per_quarter % divisions.numerator == 0
-        if whole and isinstance(value, int):
-            return value * (self.ticks_per_quarter // divisions.numerator)
-        return value * self.ticks_per_quarter / divisions
+        return value * self.ticks_per_division
 
     def _backup(self, element: Element) -> None:
         ticks = self._ticks(read_duration(element)) or 0
@@ -223,8 +278,8 @@ class _Reader:
             self._warn(
                 "backup-too-far",
                 element,
-                f"This backup goes back {self._fraction(ticks)} of a whole note, but only "
-                f"{self._fraction(self.position)} of the measure is written; shorten it.",
+                f"This backup goes back {self.fractions[ticks]} of a whole note, but only "
+                f"{self.fractions[self.position]} of the measure is written; shorten it.",
             )
         self.position = max(0, self.position - ticks)
         self._forget_words()
@@ -235,121 +290,134 @@ class _Reader:
         voice = element.text_of("voice")
         if voice and ticks:
             staff = read_integer(element.text_of("staff"), 1)
-            self._place(_Draft(self.position, ticks, *self._offsets(element), hidden=True), voice, staff)
+            self._place(self._hidden_rest(self.position, ticks, self._span(element)), ticks, voice, staff)
             self.after_backup = False
-        self._move(ticks)
+        else:
+            self._move(ticks)
         self.last = None
 
     def _move(self, ticks: Fraction | int) -> None:
         self.position += ticks
-        self.far = max(self.far, self.position)
+        if self.position > self.far:
+            self.far = self.position
 
-    def _place(self, draft: _Draft, voice: str, staff: int) -> None:
-        """Put an event into its voice; one that overlaps the voice's own events opens another layer of it."""
-        layer = 0
-        while (stream := self.streams.get((voice, layer))) is not None and stream.end > draft.onset:
-            layer += 1
-        if stream is None:
-            stream = self.streams[voice, layer] = _Stream(min(max(staff, 1), _STAVES), voice)
+    def _place(self, draft: _Draft, ticks: Fraction | int, voice: str, staff: int) -> None:
+        """Put an event into its voice, and move on; one that overlaps the voice's own opens another layer of it."""
+        position = self.position
+        for stream in self.layers.get(voice, ()):
+            if stream.end <= position:
+                break
+        else:
+            stream = _Stream(min(max(staff, 1), _STAVES), voice, [], 0)
+            self.layers.setdefault(voice, []).append(stream)
+            self.streams.append(stream)
+        if stream.end < position:
+            stream.events.append(self._gap(stream.end, position, draft.span.start))
         stream.events.append(draft)
-        stream.end = draft.onset + draft.duration
         self.last_stream = stream
+        self.position = stream.end = position = position + ticks
+        if position > self.far:
+            self.far = position
 
     # --- notes --------------------------------------------------------------------------------------------------
 
-    def _note(self, element: Element) -> None:
-        said = known_note(element.content) if element.content is not None else read_note(element)
+    def _note(self, known: KnownNote, raw_attributes: str, span: Span) -> None:
+        said, pitch, marks, _ = known
+        if (said.chord or said.cue or self.skipped) and self._is_part_of_another(known, span):
+            return
+        ticks = 0 if said.grace else self._length(said, span)
+        if ticks is None:
+            return
+        hidden = is_whole = False
+        notes: tuple[Note, ...] = ()
+        length = self.fractions[ticks]
+        if pitch is not None:
+            notes = (make_note(pitch, said.tie, said.accidental, span),)
+        elif said.rest:
+            hidden = 'print-object="no"' in raw_attributes
+            is_whole = said.whole_measure or self._fills_measure(said, length, hidden)
+        else:
+            self._move(ticks)
+            return
+        if self.words or self.signs:
+            marks = self._with_directions(marks)
+        symbol = None
+        if self.symbol is not None and ticks:
+            symbol, self.symbol = self.symbol[1], None
+        tuplet = said.tuplet if ticks else None
+        onset = self.fractions[self.position]
+        draft = _Draft(onset, length, notes, tuplet, not ticks, hidden, is_whole, symbol, marks, span)
+        self._place(draft, ticks, said.voice, said.staff)
+        self.last, self.music_began, self.after_backup = draft, True, False
+
+    def _is_part_of_another(self, known: KnownNote, span: Span) -> bool:
+        """Read a note that is no event of its own: one more of a chord, or a cue note, or what belongs to one."""
+        said, pitch, marks, lyrics = known
         if not said.chord:
             self.skipped = said.cue
         if self.skipped or said.cue:
             if not said.grace and not said.chord:
                 self._move(self._ticks(said.duration) or 0)
                 self.last, self.music_began = None, True
-            return
-        start, end = self._offsets(element)
-        note = None
-        if said.pitch is not None:
-            note = make_note(said.pitch, said.tie, said.accidental, make_span(start, end))
-        if said.chord and self.last is not None and note is not None:
-            self.last.notes.append(note)
-            self.last.end = end
-            self._marks(element, self.last)
-            return
-        draft = self._draft(element, said, start, end)
-        if draft is None or (note is None and not said.rest):
-            if draft is not None and not draft.grace:
-                self._move(draft.duration)
-            return
-        self._describe(draft, element, said, note)
-        self._place(draft, said.voice, said.staff)
-        self._move(draft.duration)
-        self.last, self.music_began, self.after_backup = draft, True, False
+            return True
+        if said.chord and self.last is not None and pitch is not None:
+            self._add_to_chord(self.last, make_note(pitch, said.tie, said.accidental, span))
+            if marks is not NO_MARKS:
+                self.last.marks = join_marks(self.last.marks, said, marks, lyrics)
+            return True
+        return False
 
-    def _describe(self, draft: _Draft, element: Element, said: SaidNote, note: Note | None) -> None:
-        if note is not None:
-            draft.notes.append(note)
-        else:
-            self._describe_rest(draft, element, said)
-        if self.words:
-            draft.annotations, self.words = self.words, []
-        if self.signs:
-            draft.decorations, self.signs = list(dict.fromkeys(self.signs)), []
-        if draft.grace and said.slash:
-            draft.decorations.append(ACCIACCATURA)
-        if not draft.grace and self.symbol is not None:
-            draft.symbol, self.symbol = self.symbol[1], None
-        if said.marked:
-            self._marks(element, draft)
+    def _add_to_chord(self, draft: _Draft, note: Note) -> None:
+        if not self.chords or self.chords[-1][0] is not draft:
+            self.chords.append((draft, [*draft.notes]))
+        self.chords[-1][1].append(note)
+        draft.span = make_span(draft.span.start, note.span.end)
 
-    def _describe_rest(self, draft: _Draft, element: Element, said: SaidNote) -> None:
-        draft.hidden = 'print-object="no"' in element.raw_attributes
-        if said.whole_measure:
-            draft.whole_measure = True
-        elif draft.onset == 0 and not said.typed and not draft.hidden:
-            draft.whole_measure = self._fraction(draft.duration) == self.state.time.duration
+    def _fills_measure(self, said: SaidNote, length: Fraction, hidden: bool) -> bool:
+        return self.position == 0 and not said.typed and not hidden and length == self.state.time.duration
 
-    def _draft(self, element: Element, said: SaidNote, start: int, end: int) -> _Draft | None:
-        if said.grace:
-            return _Draft(self.position, 0, start, end, grace=True)
-        ticks, written = self._ticks(said.duration), said.written
-        if ticks is None and self.state.divisions is None and said.timed:
-            self._warn(
+    def _length(self, said: SaidNote, span: Span) -> Fraction | int | None:
+        """What a note or rest lasts, 0 if it is a grace note without saying so; None if it is nothing."""
+        written = said.written
+        if said.duration is None or self.ticks_per_division is None:
+            return self._written_length(said, span)
+        ticks = said.duration * self.ticks_per_division
+        if written is not None and self.fractions[ticks] is not written and not said.fills_measure:
+            self._compare(said, ticks, written, span)
+        return ticks if ticks or not said.rest else None
+
+    def _written_length(self, said: SaidNote, span: Span) -> Fraction | int | None:
+        """What a note or rest lasts by its type alone."""
+        if said.timed and self.ticks_per_division is None:
+            self._warn_at(
                 "no-divisions",
-                element,
+                span,
                 "A duration without divisions says nothing; give <attributes><divisions> before the first note.",
             )
-        if ticks is None:
-            if written is None:
-                return None
-            exact = written * 4 * self.ticks_per_quarter
-            ticks = exact.numerator if exact.denominator == 1 else exact
-        elif written is not None and not self._agrees(ticks, written) and not said.fills_measure:
-            self._warn(
+        if said.written is None:
+            return None
+        ticks = said.written * 4 * self.ticks_per_quarter
+        return ticks.numerator if ticks.denominator == 1 else ticks
+
+    def _compare(self, said: SaidNote, ticks: Fraction | int, written: Fraction, span: Span) -> None:
+        """Warn where a duration is not the written one, up to the rounding of tuplets to whole divisions."""
+        length = self.fractions[ticks]
+        divisions = self.state.divisions or Fraction(1)
+        is_rounded = (written * 4 * divisions).denominator > 1 and abs(length - written) < 1 / (4 * divisions)
+        if length != written and not is_rounded:
+            self._warn_at(
                 "duration-mismatch",
-                element,
-                f"The duration is {self._fraction(ticks)} of a whole note, but a {said.kind} with {said.dots} dots"
+                span,
+                f"The duration is {length} of a whole note, but a {said.kind} with {said.dots} dots"
                 f"{f' in a {said.tuplet[0]}:{said.tuplet[1]} tuplet' if said.tuplet else ''} lasts {written}; "
                 "correct one of them.",
             )
-        if not ticks:
-            return _Draft(self.position, 0, start, end, grace=True) if not said.rest else None
-        return _Draft(self.position, ticks, start, end, tuplet=said.tuplet)
 
-    def _agrees(self, ticks: Fraction | int, written: Fraction) -> bool:
-        """Whether a duration is the written one, up to the rounding of tuplets to whole divisions."""
-        if ticks * written.denominator == 4 * self.ticks_per_quarter * written.numerator:
-            return True
-        divisions = self.state.divisions or Fraction(1)
-        difference = abs(self._fraction(ticks) - written)
-        return difference < 1 / (4 * divisions) and (written * 4 * divisions).denominator > 1
-
-    def _marks(self, element: Element, draft: _Draft) -> None:
-        for child in element.children:
-            if child.tag == "lyric":
-                _add_lyric(draft.lyrics, child)
-            elif child.tag == "notations":
-                for notation in child.children:
-                    _add_notation(draft, notation)
+    def _with_directions(self, marks: Marks) -> Marks:
+        """The marks of an event with the words and signs that stand before it."""
+        decorations, words = tuple(dict.fromkeys((*self.signs, *marks.decorations))), tuple(self.words)
+        self.words, self.signs = [], []
+        return make_marks(decorations, words, marks.slur_starts, marks.slur_ends, marks.lyrics)
 
     # --- what stands between the notes --------------------------------------------------------------------------
 
@@ -377,6 +445,7 @@ class _Reader:
                 octaves = read_integer(child.text_of("octave-change"), 0)
                 changes["transpose"] = read_integer(child.text_of("chromatic"), 0) + 12 * octaves
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+        self.ticks_per_division = self._ticks_per_division()
         if not self.music_began:
             self.opening = self.state
 
@@ -419,7 +488,8 @@ class _Reader:
                     self.signs.insert(sum(sign in ("segno", "coda") for sign in self.signs), child.tag)
 
     def _forget_words(self) -> None:
-        self.words, self.signs = [], []
+        if self.words or self.signs:
+            self.words, self.signs = [], []
         if self.symbol is not None:
             self.late_symbols.append(self.symbol)
             self.symbol = None
@@ -429,25 +499,14 @@ class _Reader:
     def finish(self, closed: bool, number: str, implicit: bool) -> ReadMeasure:
         """The measure, now that all of it is read."""
         self._forget_words()
-        self._place_late_symbols()
-        voices: dict[tuple[int, int], Voice] = {}
-        numbers: dict[int, tuple[int, int]] = {}
-        taken: set[tuple[int, str]] = set()
-        for stream in self.streams.values():
-            staff, name = stream.staff, stream.name
-            while (staff, name) in taken:
-                name += "+"
-            taken.add((staff, name))
-            place = (staff, self.state.voice_number(staff, name))
-            if (staff, name) not in self.state.voices:
-                self.state = replace(
-                    self.state, voices=(*self.state.voices, (staff, name)), staves=max(self.state.staves, staff)
-                )
-            numbers[id(stream)] = place
-            voices[place] = Voice(self._events(stream, closed), *place)
+        for draft, notes in self.chords:
+            draft.notes = tuple(sorted(notes, key=_height))
+        if self.late_symbols and self.streams:
+            self._place_late_symbols(self.streams[0].events)
+        voices = self._voices(closed)
         opening = self.opening
-        measure = Measure(
-            tuple(voices[place] for place in sorted(voices)),
+        measure = make_measure(
+            voices,
             opening.time,
             opening.key,
             self.barline if closed else None,
@@ -459,93 +518,103 @@ class _Reader:
             implicit,
             self.span,
         )
-        current = numbers[id(self.last_stream)] if self.last_stream is not None else None
-        return ReadMeasure(
+        last = self.last_stream
+        return _make_read(
             measure,
             tuple(self.diagnostics),
             self.state,
-            self._fraction(self.position),
-            current,
+            self.fractions[self.position],
+            (last.staff, last.number) if last is not None else None,
             self.after_backup,
+            self.fractions[self.far],
         )
 
-    def _place_late_symbols(self) -> None:
+    def _voices(self, closed: bool) -> tuple[Voice, ...]:
+        """The voices in order; what is in force learns of new ones."""
+        voices: dict[tuple[int, int], Voice] = {}
+        taken: set[tuple[int, str]] = set()
+        for stream in self.streams:
+            staff, name = stream.staff, stream.name
+            while (staff, name) in taken:
+                name += "+"
+            taken.add((staff, name))
+            stream.number = self.state.voice_number(staff, name)
+            if (staff, name) not in self.state.voices:
+                known = (*self.state.voices, (staff, name))
+                self.state = replace(self.state, voices=known, staves=max(self.state.staves, staff))
+            if closed and stream.end < self.far:
+                stream.events.append(self._gap(stream.end, self.far, stream.events[-1].span.end))
+            voices[staff, stream.number] = make_voice(_frozen(stream.events), staff, stream.number)
+        return tuple([voices[place] for place in sorted(voices)] if len(voices) > 1 else voices.values())
+
+    def _place_late_symbols(self, drafts: list[_Draft]) -> None:
         """Give each harmony that stands at no event of its own to the first event at or after it."""
-        if not self.late_symbols or not self.streams:
-            return
-        events = next(iter(self.streams.values())).events
         for position, symbol in self.late_symbols:
-            for event in events:
-                if event.onset >= position and not event.grace and event.symbol is None:
-                    event.symbol = symbol
+            for draft in drafts:
+                is_free = draft.chord_symbol is None and not draft.grace and len(draft.span) > 0
+                if is_free and draft.onset >= self.fractions[position]:
+                    draft.chord_symbol = symbol
                     break
 
-    def _events(self, stream: _Stream, closed: bool) -> tuple[Event, ...]:
-        events: list[Event] = []
-        end: Fraction | int = 0
-        for draft in stream.events:
-            if draft.onset > end:
-                events.append(self._gap(end, draft.onset, draft.start))
-            events.append(self._event(draft))
-            end = draft.onset + draft.duration
-        if closed and end < self.far:
-            events.append(self._gap(end, self.far, stream.events[-1].end))
-        return tuple(events)
+    def _gap(self, start: Fraction | int, end: Fraction | int, offset: int) -> _Draft:
+        """What fills a voice where nothing is written; it takes no characters."""
+        return self._hidden_rest(start, end - start, make_span(offset, offset))
 
-    def _gap(self, start: Fraction | int, end: Fraction | int, offset: int) -> Event:
-        span = Span(offset, offset)
-        return Event(self._fraction(start), self._fraction(end - start), hidden=True, span=span)
+    def _hidden_rest(self, start: Fraction | int, ticks: Fraction | int, span: Span) -> _Draft:
+        return _Draft(self.fractions[start], self.fractions[ticks], (), None, False, True, False, None, NO_MARKS, span)
 
-    def _event(self, draft: _Draft) -> Event:
-        notes = draft.notes
-        if len(notes) > 1:
-            notes = sorted(notes, key=lambda note: (note.pitch.position, note.pitch.alter))
-        marks = NO_MARKS
-        if draft.decorations or draft.annotations or draft.slur_starts or draft.slur_ends or draft.lyrics:
-            verses = tuple(draft.lyrics.get(verse, "") for verse in range(1, max(draft.lyrics, default=0) + 1))
-            marks = Marks(
-                tuple(draft.decorations), tuple(draft.annotations), draft.slur_starts, draft.slur_ends, verses
-            )
-        return make_event(
-            self._fraction(draft.onset),
-            self._fraction(draft.duration),
-            tuple(notes),
-            draft.tuplet,
-            draft.grace,
-            draft.hidden,
-            draft.whole_measure,
-            draft.symbol,
-            marks,
-            make_span(draft.start, draft.end),
-        )
-
-    def _fraction(self, ticks: Fraction | int) -> Fraction:
-        return _fraction(ticks, 4 * self.ticks_per_quarter)
-
-    def _offsets(self, element: Element) -> tuple[int, int]:
-        return self.base + element.start, self.base + element.end
+    def _span(self, element: Element) -> Span:
+        return make_span(self.origin + element.start, self.origin + element.end)
 
     def _warn(self, code: str, element: Element, message: str) -> None:
-        span = Span(*self._offsets(element))
-        self.diagnostics.append(Diagnostic(code, Severity.WARNING, span, message, f"MusicXML 4.0, {element.tag}"))
+        self._warn_at(code, self._span(element), message, element.tag)
+
+    def _warn_at(self, code: str, span: Span, message: str, tag: str = "note") -> None:
+        self.diagnostics.append(Diagnostic(code, Severity.WARNING, span, message, f"MusicXML 4.0, {tag}"))
 
 
 # --- values of elements ----------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
-def _fraction(ticks: Fraction | int, ticks_per_whole: int) -> Fraction:
-    return Fraction(ticks, ticks_per_whole)
+@lru_cache(maxsize=1024)
+def _known_elements(text: str) -> tuple[Element, ...]:
+    return tuple(read_elements(text))
+
+
+class _Fractions(dict[Fraction | int, Fraction]):
+    """What numbers of ticks are in whole notes; each value is made once."""
+
+    def __init__(self, ticks_per_whole: int) -> None:
+        self._ticks_per_whole = ticks_per_whole
+
+    def __missing__(self, ticks: Fraction | int) -> Fraction:
+        if len(self) >= _MOST_FRACTIONS:
+            self.clear()
+        return self.setdefault(ticks, whole_notes(Fraction(ticks, self._ticks_per_whole)))
+
+
+_fractions = lru_cache(maxsize=64)(_Fractions)
+
+
+def _height(note: Note) -> tuple[int, int]:
+    return note.pitch.position, note.pitch.alter
+
+
+def _frozen(drafts: list[_Draft]) -> tuple[Event, ...]:
+    """The events that drafts become."""
+    for draft in drafts:
+        draft.__class__ = Event  # type: ignore[assignment]
+    return cast("tuple[Event, ...]", tuple(drafts))
 
 
 def _ticks_per_quarter(content: str, state: PartState) -> int:
-    values = [state.divisions] if state.divisions is not None else []
+    before = state.divisions
+    ticks = before.numerator if before is not None and before.denominator == 1 else 1
     if "<divisions" in content:
-        values += [Fraction(value) for text in _DIVISIONS.findall(content) if (value := read_decimal(text))]
-    ticks = 1
-    for value in values:
-        if value.denominator == 1 and ticks < _MANY_TICKS:
-            ticks = math.lcm(ticks, value.numerator)
+        values = [Fraction(value) for text in _DIVISIONS.findall(content) if (value := read_decimal(text))]
+        for value in values:
+            if value.denominator == 1 and ticks < _MANY_TICKS:
+                ticks = math.lcm(ticks, value.numerator)
     return ticks
 
 
@@ -555,42 +624,3 @@ def _with_clef(clefs: tuple[str, ...], staff: int, clef: str) -> tuple[str, ...]
     while padded and not padded[-1]:
         padded.pop()
     return tuple(padded)
-
-
-def _add_lyric(lyrics: dict[int, str], element: Element) -> None:
-    verse = read_integer(element.attribute("number"), 0)
-    if not 0 < verse <= _VERSES:
-        verse = len(lyrics) + 1
-    text = "~".join(child.text for child in element.all("text")) if element.find("text") is not None else None
-    if verse in lyrics or verse > _VERSES:
-        return
-    if text is None:
-        if element.find("extend") is not None:
-            lyrics[verse] = "_"
-        return
-    goes_on = element.text_of("syllabic") in ("begin", "middle")
-    text = lyric_text(text + "-" if goes_on else text)
-    if text:
-        lyrics[verse] = text
-
-
-def _add_notation(draft: _Draft, notation: Element) -> None:
-    if notation.tag == "slur":
-        kind = notation.attribute("type")
-        draft.slur_starts += kind == "start"
-        draft.slur_ends += kind == "stop"
-    elif notation.tag in ("articulations", "ornaments", "technical", "dynamics"):
-        for child in notation.children:
-            if child.tag == "fingering" and child.text in ("0", "1", "2", "3", "4", "5"):
-                _decorate(draft, child.text)
-            elif child.tag in names.DECORATION_NAMES:
-                _decorate(draft, names.DECORATION_NAMES[child.tag])
-    elif notation.tag in ("fermata", "arpeggiate"):
-        _decorate(draft, names.DECORATION_NAMES[notation.tag])
-    elif notation.tag == "other-notation" and notation.text:
-        _decorate(draft, " ".join(notation.text.split()))
-
-
-def _decorate(draft: _Draft, name: str) -> None:
-    if name not in draft.decorations:
-        draft.decorations.append(name)

@@ -32,11 +32,11 @@ MAX_CHARACTERS = 32_000_000
 N_REMEMBERED = 4
 """Of how many texts the measures are remembered: an edit and the suggestions that are verified after it."""
 
-_Key = tuple[str, PartState, bool, str, bool]
-_Memo = dict[_Key, tuple[int, ReadMeasure]]
+_Memo = dict[tuple[str, str], tuple[str, Stretch, PartState, ReadMeasure]]
+"""By its part and number: what a measure said, where it stood, what was in force before it, and how it was read."""
 DOCUMENTS: Recent[Document] = Recent(N_REMEMBERED)
 MEMOS: Recent[_Memo] = Recent(N_REMEMBERED)
-"""The measures of texts that were read as a whole: where each stood, and how it was read. None is ever changed."""
+"""The measures of texts that were read as a whole. None is ever changed."""
 
 
 def parse(text: str) -> Document:
@@ -106,38 +106,49 @@ def _read_part(
     state = PartState()
     states = [state]
     measures: list[Measure] = []
+    not_full: list[int] = []
     for stretch in outline.measures:
-        read = _recall(text, stretch, state, memo, remembered)
+        read = _recall(text, outline.id, stretch, state, memo, remembered)
+        if read.length != read.measure.time.duration:
+            not_full.append(len(measures))
         measures.append(read.measure)
         diagnostics.extend(read.diagnostics)
         state = read.state
         states.append(state)
-    diagnostics.extend(lengths.check(measures, states, range(len(measures))))
+    diagnostics.extend(lengths.check(measures, states, not_full))
     name = header.name if header else ""
     instrument = header.instrument if header else guess_instrument(outline.id)
     return Part(outline.id, tuple(measures), name, instrument, state.staves), tuple(states)
 
 
-def _recall(text: str, stretch: Stretch, state: PartState, memo: _Memo, remembered: tuple[_Memo, ...]) -> ReadMeasure:
+def _recall(
+    text: str, part: str, stretch: Stretch, state: PartState, memo: _Memo, remembered: tuple[_Memo, ...]
+) -> ReadMeasure:
     content = text[stretch.inner : stretch.inner_end]
-    key = (content, state, stretch.closed, stretch.number, stretch.implicit)
-    base = stretch.inner
-    for known in (memo, *remembered):
+    key = (part, stretch.number)
+    for known in remembered:
         if key in known:
-            old_base, read = known[key]
-            break
+            old_content, old, old_state, read = known[key]
+            is_same = old_content == content and old.closed == stretch.closed and old.implicit == stretch.implicit
+            if is_same and old_state == state:
+                read = _moved(read, stretch.inner - old.inner)
+                break
     else:
-        old_base, read = (
-            base,
-            read_measure(content, state, base, closed=stretch.closed, number=stretch.number, implicit=stretch.implicit),
+        read = read_measure(
+            content,
+            state,
+            stretch.inner,
+            closed=stretch.closed,
+            number=stretch.number,
+            implicit=stretch.implicit,
         )
-    if old_base != base:
-        read = _moved(read, base - old_base)
-    memo[key] = (base, read)
+    memo[key] = (content, stretch, state, read)
     return read
 
 
 def _moved(read: ReadMeasure, by: int) -> ReadMeasure:
     """The same measure, `by` characters further on."""
+    if not by:
+        return read
     diagnostics = tuple(moved_diagnostic(one, by) for one in read.diagnostics)
     return replace(read, measure=moved_measure(read.measure, by), diagnostics=diagnostics)

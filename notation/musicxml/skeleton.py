@@ -156,7 +156,7 @@ def _read_partwise(skeleton: Skeleton, tags: list[re.Match[str]], end: int) -> N
         part = None
 
     for match in tags:
-        name, slash = match["name"], bool(match["slash"])
+        slash, name = match.group("slash", "name")
         if name == "measure" and slash:
             leave_measure(match, True)
         elif name == "measure":

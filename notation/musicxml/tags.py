@@ -32,9 +32,9 @@ TOKEN = re.compile(
 _ATTRIBUTE = re.compile(r"""(?<![\w.:-])([\w.:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 _REFERENCE = re.compile(r"&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_NOTE = re.compile(rf"<note(?![\w.:-])({ATTRIBUTES})(?<!/)>")
-_LOOKS = frozenset(("beam", "stem"))
-"""What a note says of its looks and nobody asks for."""
+NOTE_TAG = re.compile(rf"<note(?![\w.:-])({ATTRIBUTES})(?<!/)>")
+"""The start tag of a note that has content; the group is its attributes."""
+_PIECE = re.compile(rf"(?:/([^\W\d][\w.:-]*+)\s*+|([^\W\d][\w.:-]*+)({ATTRIBUTES}))>([^<>]*+)")
 MAX_DEPTH = 32
 MAX_ELEMENTS = 200_000
 """Beyond this depth, and this many elements side by side, a text is no score, and the rest of it is not read."""
@@ -56,10 +56,9 @@ class Element:
         text: its character data, stripped; empty where it has children.
         children: the elements in it.
         closed: whether its end tag is there.
-        content: of a note that was read quickly, a note with the same children, the same one each time; else None.
     """
 
-    __slots__ = ("children", "closed", "content", "end", "inner", "raw_attributes", "start", "tag", "text")
+    __slots__ = ("children", "closed", "end", "inner", "raw_attributes", "start", "tag", "text")
 
     def __init__(self, tag: str, raw_attributes: str, start: int, inner: int) -> None:
         self.tag = tag
@@ -70,11 +69,10 @@ class Element:
         self.text = ""
         self.children: list[Element] = []
         self.closed = False
-        self.content: Element | None = None
 
     def attribute(self, name: str) -> str:
         """The value of an attribute; empty if it is absent."""
-        return attributes(self.raw_attributes).get(name, "") if self.raw_attributes else ""
+        return _known_attributes(self.raw_attributes).get(name, "") if self.raw_attributes else ""
 
     def find(self, path: str) -> Element | None:
         """The first descendant at a path such as `time-modification/actual-notes`."""
@@ -100,7 +98,14 @@ class Element:
 
 def attributes(raw: str) -> dict[str, str]:
     """The attributes in the raw text of a start tag."""
-    return {name: unescape(double or single) for name, double, single in _ATTRIBUTE.findall(raw)}
+    found = _ATTRIBUTE.findall(raw)
+    if "&" in raw:
+        return {name: unescape(double or single) for name, double, single in found}
+    return {name: double or single for name, double, single in found}
+
+
+_known_attributes = lru_cache(maxsize=1024)(attributes)
+"""The same, of texts that come again and again; the dictionaries are shared and never changed."""
 
 
 def unescape(text: str) -> str:
@@ -152,53 +157,69 @@ def read_elements(text: str, start: int = 0, end: int | None = None) -> list[Ele
     return top
 
 
-def read_measure(text: str) -> Iterator[Element]:
-    """The elements of the content of a measure, as `read_elements` gives them, but without offsets inside notes.
+def is_without_comments(text: str) -> bool:
+    """Whether a text has no comments, sections or declarations in it, nor processing instructions."""
+    return ("!" not in text or "<!" not in text) and ("?" not in text or "<?" not in text)
 
-    Notes are most of a score, and many are alike: one whose content was read lately is not read again.
+
+def plain_elements(text: str) -> list[Element] | None:
+    """The elements of a text as `read_elements` gives them but without offsets, much quicker.
+
+    The text is cut at every `<`, and each piece is read once: there are few different ones. Elements may be shared.
+
+    Returns:
+        None if the text is not well-formed, or has something in it that is no element, or what stands in measures only.
     """
-    place = 0
-    is_plain = "<!" not in text and "<?" not in text and len(text) < MAX_ELEMENTS
-    while is_plain and (tag := _NOTE.search(text, place)) is not None:
-        start, inner = tag.span()
-        end = text.find("</note>", inner)
-        content = _note_content(text[inner:end]) if end >= 0 else None
-        if content is None or text.count("<", place, start) - text.count("</", place, start) >= MAX_DEPTH:
-            break
-        if start > place and not text[place:start].isspace():
-            yield from read_elements(text, place, start)
-        note = Element("note", tag[1], start, inner)
-        note.end = place = end + len("</note>")
-        note.children, note.closed, note.content = content.children, True, content
-        yield note
-    yield from read_elements(text, place)
-
-
-@lru_cache(maxsize=4096)
-def _note_content(text: str) -> Element | None:
-    """A note with the content of one, in which nothing has an offset; None if it is not well-formed and plain."""
-    note = Element("note", "", 0, 0)
-    stack = [note]
-    for leaf, raw_leaf, data, slash, name, raw in TOKEN.findall(text):
-        if leaf in MEASURE_STARTERS or name in MEASURE_STARTERS:
+    top: list[Element] = []
+    stack: list[Element] = []
+    siblings = top
+    begun: Element | None = None
+    for piece in map(_piece, text.split("<")[1:]):
+        if piece is None:
             return None
-        if leaf in _LOOKS:
-            continue
-        if slash:
-            element = stack.pop()
-            if not stack or element.tag != name or not element.children:
+        if begun is not None:
+            if begun.tag == piece:
+                siblings.append(begun)
+                begun = None
+                continue
+            if len(stack) == MAX_DEPTH - 2:
                 return None
-            continue
-        element = Element(leaf or name, raw_leaf or raw.removesuffix("/"), 0, 0)
-        element.closed = True
-        stack[-1].children.append(element)
-        if leaf:
-            element.text = unescape(data).strip()
-        elif not raw.endswith("/"):
+            element = Element(begun.tag, begun.raw_attributes, 0, 0)
+            element.closed = True
+            siblings.append(element)
             stack.append(element)
-            if len(stack) == MAX_DEPTH:
+            siblings, begun = element.children, None
+        if isinstance(piece, str):
+            if not stack or stack.pop().tag != piece or not siblings:
                 return None
-    return note if len(stack) == 1 else None
+            siblings = stack[-1].children if stack else top
+        elif isinstance(piece, tuple):
+            siblings += piece
+        else:
+            begun = piece
+    return None if stack or begun is not None else top
+
+
+@lru_cache(maxsize=8192)
+def _piece(piece: str) -> Element | tuple[Element] | str | None:
+    """A tag with what stands behind it: an element that begins, one that is complete, or the name of one that ends."""
+    short = piece.rstrip()
+    if short != piece:
+        return _piece(short)
+    match = _PIECE.fullmatch(piece)
+    if match is None:
+        return None
+    end, tag, raw, data = match.groups()
+    if (end or tag) in MEASURE_STARTERS:
+        return None
+    if end:
+        return str(end)
+    element = Element(tag, raw.removesuffix("/"), 0, 0)
+    element.closed = True
+    if raw.endswith("/"):
+        return (element,)
+    element.text = unescape(data).strip()
+    return element
 
 
 def is_between_elements(text: str, start: int, end: int) -> bool:

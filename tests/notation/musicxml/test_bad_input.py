@@ -138,6 +138,11 @@ def test_no_entity_is_expanded_and_nothing_is_fetched(text: str) -> None:
         pytest.param("<a" + " " * 50_000, id="long white space"),
         pytest.param("<score-partwise><part id='P1'><measure>" + "<note>" * 8_000, id="open notes"),
         pytest.param("<score-partwise><part id='P1'>" + "<measure>" * 5_000, id="open measures"),
+        pytest.param(
+            "<score-partwise><part id='P1'><measure>"
+            + "<note><chord/><pitch><step>C</step><octave>4</octave></pitch><type>half</type></note>" * 30_000,
+            id="a chord of many notes",
+        ),
         pytest.param("".join(chr(n % 256) for n in range(50_000)), id="binary"),
         pytest.param("<score-partwise>\ud800\0</score-partwise>", id="lone surrogate"),
         pytest.param("<score-partwise " + "a" * 50_000 + "><part id='P1'><measure " + "b" * 50_000 + ">", id="names"),

@@ -25,6 +25,7 @@ from inference.errors import Cancelled
 from notation.language import Document, Language
 from notation.score import Event, KeySignature, Measure, Voice
 from notation.site import CompletionSite
+from notation.source import Span, replaced
 from notation.tokens import encode
 from notation.tokens import vocabulary as v
 from notation.tokens.decode import decode_segment
@@ -279,7 +280,7 @@ def verify(
     document: Document, language: Language, site: CompletionSite, measures: Sequence[Measure], text: str
 ) -> bool:
     """Whether a document with `text` inserted says exactly `measures` there, and has no new diagnostic."""
-    completed = language.parse(document.text[: site.offset] + text + document.text[site.offset :])
+    completed = language.parse(replaced(document.text, Span(site.offset, site.offset), text))
     before = Counter(one.code for one in document.diagnostics)
     after = Counter(one.code for one in completed.diagnostics)
     written = range(site.offset, site.offset + len(text))

@@ -20,7 +20,7 @@ from lsprotocol import types
 from lsp_server import garbage
 from lsp_server.limits import MAX_CHARACTERS
 from lsp_server.positions import LineIndex, apply_change
-from notation.source import Span
+from notation.source import Span, replaced
 
 if TYPE_CHECKING:
     from notation.language import Document, Language
@@ -107,7 +107,7 @@ class DocumentSnapshot:
 
     def replaced(self, span: Span, text: str) -> DocumentSnapshot:
         """What the document would be with `text` instead of the characters of `span`."""
-        changed = self.text[: span.start] + text + self.text[span.end :]
+        changed = replaced(self.text, span, text)
         return DocumentSnapshot(self.uri, self.version, changed, self.language_name, self.encoding)
 
 

@@ -20,7 +20,7 @@ from itertools import accumulate
 
 from lsprotocol import types
 
-from notation.source import Span
+from notation.source import Span, replaced
 
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 _BLOCK = 1 << 14
@@ -103,7 +103,7 @@ class LineIndex:
 
     def edited(self, span: Span, new: str) -> LineIndex:
         """The lines of the text with `new` instead of the characters of `span`; only the blocks there are counted."""
-        found = LineIndex(self.text[: span.start] + new + self.text[span.end :], self.encoding)
+        found = LineIndex(replaced(self.text, span, new), self.encoding)
         around = self.text[max(0, span.start - 1) : span.end + 1] + new
         if self._marked is self.text and "\r" not in around:
             vars(found)["_marked"] = found.text

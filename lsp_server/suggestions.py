@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from notation.source import Span, replaced
+
 if TYPE_CHECKING:
     from inference.completion import Suggestion
 
@@ -104,7 +106,7 @@ def _typed_through(answer: _Answer, asked: Asked) -> list[Suggestion]:
         return []
     typed = asked.text[old.offset : asked.offset]
     fitting = [one for one in answer.suggestions if one.offset == old.offset and _extends(one.text, typed)]
-    if not fitting or asked.text != old.text[: old.offset] + typed + old.text[old.offset :]:
+    if not fitting or asked.text != replaced(old.text, Span(old.offset, old.offset), typed):
         return []
     return [replace(one, text=one.text[len(typed) :], offset=asked.offset) for one in fitting]
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from pygls.io_ import StdoutWriter, run_async, run_websocket
 
+from lsp_server import heap
 from lsp_server.log import log_failure, logger
 from lsp_server.models import ModelChoice, Models, load
 from lsp_server.scheduler import Scheduler
@@ -67,6 +68,7 @@ class House:
     """What the clients of one process share, and the settings they begin with."""
 
     def __init__(self, settings: Settings, loader: Callable[[ModelChoice], Any] = load) -> None:
+        heap.map_large_blocks()
         self.settings = settings
         self.scheduler = Scheduler()
         self.models = Models(loader)

@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+MOST_CHARACTERS = 8_000_000
+"""How long the texts may be together of more than the fewest that are remembered."""
+
 
 class Recent(Generic[T]):
     """The last few of something.
@@ -17,17 +20,27 @@ class Recent(Generic[T]):
     time only.
 
     Attributes:
-        items: the newest first.
+        kept: what is remembered and how many characters it was made of, the newest first.
     """
 
-    def __init__(self, most: int) -> None:
-        self.items: tuple[T, ...] = ()
+    def __init__(self, most: int, fewest: int) -> None:
+        """Remember so many at most, and the fewest however long they are."""
+        self.kept: tuple[tuple[T, int], ...] = ()
         self._most = most
+        self._fewest = fewest
 
-    def keep(self, item: T) -> None:
-        """Remember one more, and forget the oldest where there are too many."""
-        self.items = (item, *self.items[: self._most - 1])
+    @property
+    def items(self) -> tuple[T, ...]:
+        """What is remembered, the newest first."""
+        return tuple(item for item, _ in self.kept)
+
+    def keep(self, item: T, length: int) -> None:
+        """Remember one more, made of so many characters, and forget the oldest where there are too many."""
+        kept = ((item, length), *self.kept[: self._most - 1])
+        while len(kept) > self._fewest and sum(length for _, length in kept) > MOST_CHARACTERS:
+            kept = kept[:-1]
+        self.kept = kept
 
     def forget(self) -> None:
         """Forget all."""
-        self.items = ()
+        self.kept = ()

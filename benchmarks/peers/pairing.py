@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Annotated, Any, TypeVar
@@ -126,6 +127,7 @@ def compare(
     peers: Mapping[str, Timed[T]],
     *,
     warm_up: Sequence[T],
+    rounds: int = 1,
     goals: Mapping[str, float] | None = None,
     leaves_out: str = "",
     progress: Callable[[], object] = lambda: None,
@@ -138,6 +140,7 @@ def compare(
         ours: our name and side.
         peers: the other sides by name; with none, nothing comes of it.
         warm_up: done before anything counts.
+        rounds: how often all items are gone through; of the times of a side on an item the median counts.
         goals: the ratios aimed at, by peer.
         leaves_out: what the times do not contain.
         progress: called after every item.
@@ -153,13 +156,14 @@ def compare(
             side(item)
     gc.collect()
     gc.freeze()
-    times: dict[str, list[float]] = {name: [] for name, _ in sides}
-    for place, item in enumerate(items):
-        for name, side in sides if place % 2 == 0 else reversed(sides):
+    tries: dict[str, list[list[float]]] = {name: [[] for _ in items] for name, _ in sides}
+    for turn, (place, item) in product(range(rounds), enumerate(items)):
+        for name, side in sides if (turn + place) % 2 == 0 else reversed(sides):
             gc.collect()
-            times[name].append(side(item))
+            tries[name][place].append(side(item))
         progress()
     gc.unfreeze()
+    times = {name: [median(one) for one in found] for name, found in tries.items()}
     mine = times[ours[0]]
     return [
         Comparison(

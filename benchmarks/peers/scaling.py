@@ -24,6 +24,7 @@ from export.bench.documents import load_pieces
 from inference.completion import Completer, CompletionOptions, load_completer
 from notation.language import language
 from notation.score import Score
+from notation.source import Span, replaced
 
 GOAL = 1.2
 TIMES = 10
@@ -57,7 +58,7 @@ class Edit:
     @property
     def after(self) -> str:
         """The document with the note."""
-        return self.before[: self.offset] + self.typed + self.before[self.offset :]
+        return replaced(self.before, Span(self.offset, self.offset), self.typed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +138,14 @@ def to_suggestion(completer: Completer, name: str, edit: Edit) -> float:
     return seconds(lambda: completer.complete(notation.parse(edit.after), notation, end, CompletionOptions()))
 
 
-def measure(completer: Completer, name: str, shape: Shape, n: int, seed: int, progress: Progress) -> list[Comparison]:
+def measure(
+    completer: Completer, name: str, shape: Shape, n: int, rounds: int, seed: int, progress: Progress
+) -> list[Comparison]:
     """The comparisons of one kind of document."""
     found = pairs(name, shape, n + WARM_UP, seed)
     what = f"{name}, a {shape}"
     lengths = f"{len(found[0].long.before):,} characters", f"{len(found[0].short.before):,} characters"
-    task = progress.add_task(what, total=2 * (len(found) - WARM_UP))
+    task = progress.add_task(what, total=2 * rounds * (len(found) - WARM_UP))
 
     def timed(until: str, time_edit: Callable[[Edit], float]) -> list[Comparison]:
         return compare(
@@ -151,6 +154,7 @@ def measure(completer: Completer, name: str, shape: Shape, n: int, seed: int, pr
             (lengths[0], lambda pair: time_edit(pair.long)),
             {lengths[1]: lambda pair: time_edit(pair.short)},
             warm_up=found[:WARM_UP],
+            rounds=rounds,
             goals={lengths[1]: GOAL},
             leaves_out="the editor, the protocol",
             progress=lambda: progress.advance(task),
@@ -165,6 +169,7 @@ def measure(completer: Completer, name: str, shape: Shape, n: int, seed: int, pr
 def main(
     model: Annotated[str | None, typer.Option(help="a bundle's name or folder; the shipped one by default")] = None,
     n: Annotated[int, typer.Option("--edits", min=1, help="in each kind of document")] = 12,
+    rounds: Annotated[int, typer.Option(min=1, help="how often each is made; the median of its times counts")] = 5,
     seed: int = 0,
     core: Core = None,
     as_json: AsJson = False,
@@ -175,7 +180,7 @@ def main(
     completer = load_completer(model, "cpu", 1)
     kinds: list[tuple[str, Shape]] = [("abc", "piece"), ("abc", "book"), ("musicxml", "piece")]
     with Progress(console=Console(stderr=True)) as progress:
-        found = [one for name, shape in kinds for one in measure(completer, name, shape, n, seed, progress)]
+        found = [one for name, shape in kinds for one in measure(completer, name, shape, n, rounds, seed, progress)]
     benchmark = Benchmark(
         "scaling",
         "Does an edit cost more in a longer document?",

@@ -93,8 +93,8 @@ class Tree:
 _Key = tuple[str, tuple[str, ...], bool]
 _Memo = dict[_Key, tuple[ReadTune, int, Score]]
 
-DOCUMENTS: Recent[Document] = Recent(N_REMEMBERED)
-MEMOS: Recent[_Memo] = Recent(N_REMEMBERED)
+DOCUMENTS: Recent[Document] = Recent(N_REMEMBERED, 2)
+MEMOS: Recent[_Memo] = Recent(N_REMEMBERED, 1)
 """The tunes of texts that were cut: how each was read, and where it stood last. None of them is ever changed."""
 
 
@@ -157,7 +157,7 @@ def parse(text: str) -> Document:
     candidates = islice(((old, index) for old, index in places if index is not None), N_TRIED)
     edited = (_after_edit(old, text, index) for old, index in candidates)
     document = next((one for one in edited if one is not None), None) or _parse_whole(text)
-    DOCUMENTS.keep(document)
+    DOCUMENTS.keep(document, len(text))
     return document
 
 
@@ -269,7 +269,7 @@ def _read_tunes(tree: Tree) -> tuple[Tree, list[Score], list[Diagnostic]]:
             found.extend(moved_diagnostic(each, by) for each in one.diagnostics)
     if n_events > MAX_EVENTS:
         found.insert(0, _too_many_events(tree, n_events))
-    MEMOS.keep(memo)
+    MEMOS.keep(memo, len(tree.text))
     return replace(tree, reads=tuple(reads), n_events=n_events), scores, found
 
 

@@ -34,8 +34,8 @@ N_REMEMBERED = 4
 
 _Memo = dict[tuple[str, str], tuple[str, Stretch, PartState, ReadMeasure]]
 """By its part and number: what a measure said, where it stood, what was in force before it, and how it was read."""
-DOCUMENTS: Recent[Document] = Recent(N_REMEMBERED)
-MEMOS: Recent[_Memo] = Recent(N_REMEMBERED)
+DOCUMENTS: Recent[Document] = Recent(N_REMEMBERED, 2)
+MEMOS: Recent[_Memo] = Recent(N_REMEMBERED, 1)
 """The measures of texts that were read as a whole. None is ever changed."""
 
 
@@ -45,7 +45,7 @@ def parse(text: str) -> Document:
         return _too_large(text)
     edited = (reread(old, text) for old in DOCUMENTS.items)
     document = next((one for one in edited if one is not None), None) or _parse_whole(text)
-    DOCUMENTS.keep(document)
+    DOCUMENTS.keep(document, len(text))
     return document
 
 
@@ -75,7 +75,7 @@ def _parse_whole(text: str) -> Document:
         part, part_states = _read_part(text, outline, known.get(outline.id), memo, remembered, diagnostics)
         parts.append(part)
         states.append(part_states)
-    MEMOS.keep(memo)
+    MEMOS.keep(memo, len(text))
     score = _score(header, parts, len(text))
     diagnostics.sort(key=place_of)
     return Document(text, (score,), tuple(diagnostics), Tree(skeleton, tuple(states)))

@@ -109,7 +109,9 @@ class Repeats:
         """After a barline."""
         if token_id == v.BARLINE_IDS[":|"]:
             return Repeats(open=False, seen=True, ending=self.ending if self.ending == 1 else 0, closed=True)
-        return Repeats(self.open, self.seen) if token_id in SECTION_END_IDS else replace(self, closed=False)
+        if token_id in SECTION_END_IDS:
+            return Repeats(self.open, self.seen)
+        return replace(self, closed=False) if self.closed else self
 
     def legal_heads(self) -> set[int]:
         """The repeat start and endings that may be written next."""

@@ -81,6 +81,20 @@ def test_sides_take_turns_and_ratios_are_of_pairs() -> None:
     assert found.met is True
 
 
+def test_of_several_rounds_the_median_of_a_side_counts() -> None:
+    """Each item is begun by either side in turn, whether their number is even or odd."""
+    order: list[str] = []
+    times = {"a": iter([1.0, 2.0, 9.0, 2.0, 1.0, 2.0]), "b": iter([4.0] * 6)}
+
+    def side(name: str) -> Any:
+        return lambda item: (order.append(f"{name}{item}"), next(times[name]))[1]
+
+    (found,) = compare("work", [1, 2], ("a", side("a")), {"b": side("b")}, warm_up=[], rounds=3)
+    assert order == ["a1", "b1", "b2", "a2", "b1", "a1", "a2", "b2", "a1", "b1", "b2", "a2"]
+    assert found.ours_ms == (1000, 2000)
+    assert found.ratios == (0.25, 0.5)
+
+
 def test_a_clock_that_is_too_coarse_for_the_peer_gives_a_ratio() -> None:
     (found,) = compare("work", [1], ("a", lambda _: 0.016), {"b": lambda _: 0.0}, warm_up=[])
     assert found.ratio > 1
@@ -181,7 +195,7 @@ def test_parses_beside(parsing: dict[str, Any], peer: str, language: str, is_her
 
 
 def test_compares_an_edit_in_a_short_and_in_a_long_document(tmp_path: Path, model: str) -> None:
-    found = run("scaling", "--edits", "1", "--model", model, "--out", str(tmp_path))
+    found = run("scaling", "--edits", "1", "--rounds", "1", "--model", model, "--out", str(tmp_path))
     written(found, tmp_path)
     assert len(found["comparisons"]) == 6
     assert all(one["goal"] == 1.2 and one["ratio"] > 0 for one in found["comparisons"])

@@ -11,12 +11,12 @@ from notation.recent import Recent
 
 def fresh_document(parse: Callable[[str], Document], text: str, *memories: Recent[Any]) -> Document:
     """What a reader makes of a text while it remembers nothing; it remembers the same afterwards as before."""
-    kept = [memory.items for memory in memories]
+    kept = [memory.kept for memory in memories]
     for memory in memories:
         memory.forget()
     document = parse(text)
-    for memory, items in zip(memories, kept, strict=True):
-        memory.items = items
+    for memory, one in zip(memories, kept, strict=True):
+        memory.kept = one
     return document
 
 

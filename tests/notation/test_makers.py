@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from notation.makers import make_event, make_note, make_span
-from notation.score import Event, Note, Pitch
+from notation.makers import make_event, make_marks, make_measure, make_note, make_span, make_voice
+from notation.score import Event, Marks, Measure, Note, Pitch, Voice
 from notation.source import Span
 
 NOTE = Note(Pitch("C", 4), True, True, Span(3, 4))
@@ -25,6 +25,9 @@ QUARTER = Fraction(1, 4)
         pytest.param(make_note, Note, (Pitch("C", 4), True, False, Span(1, 2)), id="note"),
         pytest.param(make_note, Note, (Pitch("C", 4),), id="note with defaults"),
         pytest.param(make_event, Event, (QUARTER, QUARTER, (NOTE,), (3, 2)), id="event"),
+        pytest.param(make_marks, Marks, (("trill",), (), 1), id="marks"),
+        pytest.param(make_voice, Voice, ((Event(QUARTER, QUARTER),), 2), id="voice"),
+        pytest.param(make_measure, Measure, (), id="measure with defaults"),
     ],
 )
 def test_it_makes_what_the_constructor_makes(make: Callable[..., Any], cls: Any, values: tuple[object, ...]) -> None:

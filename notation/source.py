@@ -31,8 +31,6 @@ class Span:
 NOWHERE = Span(0, 0)
 """The span of what was made rather than read."""
 
-_BLOCK = 1 << 16
-
 
 def difference(old: str, new: str) -> tuple[Span, Span]:
     """What stands in each of two texts between what they begin with and what they end with in common."""
@@ -44,7 +42,7 @@ def difference(old: str, new: str) -> tuple[Span, Span]:
 
 def _common_start(one: str, other: str, limit: int) -> int:
     """How many characters two texts have in common at their start, up to a limit."""
-    place, step = 0, _BLOCK
+    place, step = 0, _first_step(limit)
     while step:
         while place + step <= limit and one.startswith(other[place : place + step], place):
             place += step
@@ -54,7 +52,7 @@ def _common_start(one: str, other: str, limit: int) -> int:
 
 def _common_end(one: str, other: str, limit: int) -> int:
     """How many of their last characters two texts have in common, up to a limit."""
-    length, step = 0, _BLOCK
+    length, step = 0, _first_step(limit)
     while step:
         while length + step <= limit and one.startswith(
             other[len(other) - length - step : len(other) - length], len(one) - length - step
@@ -62,6 +60,11 @@ def _common_end(one: str, other: str, limit: int) -> int:
             length += step
         step //= 2
     return length
+
+
+def _first_step(limit: int) -> int:
+    """How many characters to compare at once: up to half of them all."""
+    return min(1 << limit.bit_length() >> 1, 1 << 16)
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:

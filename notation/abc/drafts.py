@@ -75,10 +75,10 @@ class Draft:
         old = self.marks
         self.marks = make_marks(old.decorations, old.annotations, old.slur_starts, old.slur_ends + 1, old.lyrics)
 
-    def decorate(self, *names: str) -> None:
-        """Add decorations."""
+    def decorate(self, name: str) -> None:
+        """Add a decoration."""
         old = self.marks
-        decorations = (*old.decorations, *names)
+        decorations = (*old.decorations, name)
         self.marks = make_marks(decorations, old.annotations, old.slur_starts, old.slur_ends, old.lyrics)
 
     def annotate(self, text: str) -> None:

@@ -21,7 +21,7 @@ class Length:
 
 @lru_cache(maxsize=4096)
 def ratio(numerator: int, denominator: int) -> Length:
-    """The length of a fraction."""
+    """The length that a numerator and a denominator make."""
     return Length(Fraction(numerator, denominator))
 
 

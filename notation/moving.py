@@ -14,7 +14,7 @@ moved. Make a plain `tuple(moved)` of it first.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from threading import Lock
@@ -174,6 +174,20 @@ def _without_idle(steps: Iterable[tuple[int, int]], length: int) -> tuple[tuple[
 def moved_all(items: tuple[T, ...], by: int, move: Callable[[T, int], T]) -> tuple[T, ...]:
     """All of `items`, moved; see `spliced`."""
     return spliced(items, 0, 0, (), by, move) if by else items
+
+
+def index_at(items: tuple[T, ...], place: int, place_of: Callable[[T], int]) -> int:
+    """The index of the first item that stands at an offset or behind it; none is moved for it.
+
+    Args:
+        items: in order of their places.
+        place: the offset.
+        place_of: says where an item stands.
+    """
+    if not isinstance(items, _MovedTuple):
+        return bisect_left(items, place, key=place_of)
+    get = tuple.__getitem__
+    return bisect_left(range(len(items)), place, key=lambda index: place_of(get(items, index)) + items.distance(index))
 
 
 def unmoved(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
+from notation.abc.lengths import Length, length_of, plus
 from notation.diagnostic import Diagnostic, Severity
-from notation.score import Measure, TimeSignature
+from notation.score import Measure, TimeSignature, Voice
 
 Fault = tuple[int, Diagnostic]
 """The index of a measure, and what is wrong with it."""
@@ -28,12 +29,14 @@ def find_faults(measures: Sequence[Measure], indices: Iterable[int]) -> Iterator
     """
     time: TimeSignature | None = None
     full: Fraction | None = None
+    length: Length | None = None
     for index in indices:
         measure = measures[index]
         if measure.time is not time:
             time = measure.time
             full = time.duration
-        if full is None or (len(measure.voices) == 1 and measure.voices[0].duration == full):
+            length = None if full is None else length_of(full)
+        if full is None or (len(measure.voices) == 1 and _length(measure.voices[0]) is length):
             continue
         for code, message, section in _faults(measures, index, full):
             yield index, Diagnostic(code, Severity.WARNING, measure.span, message, f"ABC 2.1, {section}")
@@ -41,22 +44,35 @@ def find_faults(measures: Sequence[Measure], indices: Iterable[int]) -> Iterator
 
 def _faults(measures: Sequence[Measure], index: int, full: Fraction) -> Iterator[tuple[str, str, str]]:
     measure = measures[index]
-    if measure.duration > full:
+    duration = _duration(measure)
+    if duration > full:
         message = (
-            f"measure {index + 1} lasts {measure.duration} and the metre says {full} of a whole note; "
-            f"shorten it by {measure.duration - full}, or move its barline"
+            f"measure {index + 1} lasts {duration} and the metre says {full} of a whole note; "
+            f"shorten it by {duration - full}, or move its barline"
         )
         yield "measure-too-long", message, "4.8"
-    elif measure.duration < full and not may_be_short(measures, index):
+    elif duration < full and not may_be_short(measures, index):
         message = (
-            f"measure {index + 1} lasts {measure.duration} and the metre says {full} of a whole note; "
-            f"write {full - measure.duration} more, or move its barline"
+            f"measure {index + 1} lasts {duration} and the metre says {full} of a whole note; "
+            f"write {full - duration} more, or move its barline"
         )
         yield "measure-too-short", message, "4.8"
-    if len({voice.duration for voice in measure.voices}) > 1:
-        durations = " and ".join(str(voice.duration) for voice in measure.voices)
+    lengths = [_length(voice).fraction for voice in measure.voices]
+    if len(set(lengths)) > 1:
+        durations = " and ".join(map(str, lengths))
         message = f"the overlays of measure {index + 1} last {durations}; fill each up, with 'x' where nothing sounds"
         yield "overlay-length", message, "7.4"
+
+
+def _duration(measure: Measure) -> Fraction:
+    """How long a measure is: `Measure.duration`, added quickly."""
+    return max((_length(voice).fraction for voice in measure.voices), default=Fraction(0))
+
+
+def _length(voice: Voice) -> Length:
+    """How much of its measure a voice fills: `Voice.duration`, added quickly."""
+    last = voice.events[-1]
+    return plus(length_of(last.onset), length_of(last.duration))
 
 
 def may_be_short(measures: Sequence[Measure], index: int) -> bool:
@@ -72,7 +88,8 @@ def may_be_short(measures: Sequence[Measure], index: int) -> bool:
         if _opens_section(measures, index + 1):
             return True
         neighbours.append(measures[index + 1])
-    return any(measure.duration + one.duration == measure.time.duration for one in neighbours)
+    duration = _duration(measure)
+    return any(duration + _duration(one) == measure.time.duration for one in neighbours)
 
 
 def _opens_section(measures: Sequence[Measure], index: int) -> bool:

@@ -122,6 +122,7 @@ class KeyField:
     is_known: bool = True
 
 
+@lru_cache(maxsize=1024)
 def read_key(text: str) -> KeyField:
     """Read the value of a `K:` field, comment removed."""
     text = text.strip()
@@ -198,6 +199,7 @@ def write_key(key: KeySignature) -> str:
     return f"C exp {signs}".strip()
 
 
+@lru_cache(maxsize=1024)
 def read_metre(text: str) -> TimeSignature | None:
     """The metre of an `M:` value, or None if it is none that we know."""
     text = text.strip()
@@ -227,6 +229,7 @@ def write_metre(time: TimeSignature) -> str:
     return f"({beats})/{time.unit}" if len(time.beats) > 1 else f"{beats}/{time.unit}"
 
 
+@lru_cache(maxsize=1024)
 def read_unit_length(text: str) -> Fraction | None:
     """The unit note length of an `L:` value, or None."""
     match = re.fullmatch(r"(\d{1,3})(?:\s*/\s*(\d{1,3}))?", text.strip())
@@ -235,6 +238,7 @@ def read_unit_length(text: str) -> Fraction | None:
     return Fraction(int(match[1]), int(match[2] or 1))
 
 
+@lru_cache(maxsize=1024)
 def default_unit_length(time: TimeSignature) -> Fraction:
     """The unit note length where no `L:` is given: a sixteenth in metres below 3/4, else an eighth."""
     short = time.duration is not None and time.duration < Fraction(3, 4)

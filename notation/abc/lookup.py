@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from notation.abc import tables
-from notation.abc.lexer import BODY_FIELDS, HEADER_FIELDS, Line, split_lines, tokens
+from notation.abc.lexer import BODY_FIELDS, HEADER_FIELDS, Line, kinds, split_lines
 from notation.abc.parser import Tree
 from notation.abc.tune import MAX_LINE
 from notation.language import Document, TableItem
@@ -68,10 +68,10 @@ def _field_values(letter: str, typed: str, offset: int) -> Iterator[TableItem]:
 
 
 def _decorations(typed: str, offset: int) -> Iterator[TableItem]:
-    last = next(iter(deque(tokens(typed), maxlen=1)), None)
-    if last is not None and last.lastgroup == "open_decoration":
+    kind, sign = next(iter(deque(kinds(typed), maxlen=1)), ("", ""))
+    if kind == "open_decoration":
         names = {f"!{name}!": text for name, text in tables.DECORATIONS.items()}
-        yield from _items(names, "decoration", last[0], offset)
+        yield from _items(names, "decoration", sign, offset)
 
 
 def _items(words: Mapping[str, str], kind: str, typed: str, offset: int) -> Iterator[TableItem]:

@@ -19,10 +19,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
-from notation.abc.lexer import Line, field_letter, split_lines, strip_comment, tokens
+from notation.abc.lexer import Line, field_letter, kinds, split_lines, strip_comment
 from notation.abc.reading import LINE_END, ReadTune, begin_tune, changed_lines, last_seam, read, reread, resumed
 from notation.abc.seams import moved_seam
 from notation.abc.tune import MAX_DIAGNOSTICS, Report, TuneParser
@@ -66,6 +66,7 @@ class Tree:
     """The part of a text that is read, its file header and its tunes.
 
     `reads` says how each tune was read, None for one that was not, and `n_events` how many notes and rests they have.
+    `head` is what stands before the first seam of the first tune: an edit there is none of music alone.
     """
 
     text: str
@@ -73,6 +74,7 @@ class Tree:
     tunes: tuple[Tune, ...]
     reads: tuple[ReadTune | None, ...] = field(default=(), repr=False, compare=False)
     n_events: int = field(default=0, repr=False, compare=False)
+    head: str = field(default="", repr=False, compare=False)
 
     def lines(self, tune: Tune) -> list[Line]:
         """The lines of a tune."""
@@ -146,7 +148,7 @@ def _is_music(lines: Sequence[Line]) -> bool:
 def _looks_like_notes(text: str) -> bool:
     if text.startswith("%") or field_letter(text, True):
         return False
-    found = [match.lastgroup for match in tokens(text[:200])]
+    found = [kind for kind, _ in kinds(text[:200])]
     unknown = sum(kind in ("other", "symbol", "ignored") for kind in found)
     return "note" in found and 4 * unknown < len(found)
 
@@ -177,7 +179,7 @@ def _after_edit(old: Document, text: str, index: int) -> Document | None:
     scores = spliced(old.scores, index, index + 1, (_score_at(new, tune.start),), by, moved_score)
     reads = (*tree.reads[:index], new, *tree.reads[index + 1 :])
     return Document(
-        text, scores, _diagnostics_after(old, tune, new, by), Tree(text, tree.header, tunes, reads, n_events)
+        text, scores, _diagnostics_after(old, tune, new, by), Tree(text, tree.header, tunes, reads, n_events, tree.head)
     )
 
 
@@ -185,6 +187,8 @@ def _edited_tune(old: Document, text: str) -> int | None:
     """The index of the one tune whose music an edit changes; None if it may change anything else."""
     tree = old.tree
     assert isinstance(tree, Tree)
+    if not text.startswith(tree.head):
+        return None
     changed = changed_lines(old.text, text)
     if changed is None or tree.text is not old.text or len(text) > MAX_LENGTH:
         return None
@@ -228,7 +232,7 @@ def _score_at(known: ReadTune, start: int) -> Score:
 def _parse_whole(text: str) -> Document:
     tree = cut(text)
     report = Report()
-    if tree.tunes:
+    if tree.tunes and tree.header:
         TuneParser(tree.header, report)
     tree, scores, found = _read_tunes(tree)
     report.found = [*report.found, *found][:MAX_DIAGNOSTICS]
@@ -270,7 +274,8 @@ def _read_tunes(tree: Tree) -> tuple[Tree, list[Score], list[Diagnostic]]:
     if n_events > MAX_EVENTS:
         found.insert(0, _too_many_events(tree, n_events))
     MEMOS.keep(memo, len(tree.text))
-    return replace(tree, reads=tuple(reads), n_events=n_events), scores, found
+    head = tree.text[: tree.tunes[0].start] + reads[0].head if reads and reads[0] is not None else ""
+    return Tree(tree.text, tree.header, tree.tunes, tuple(reads), n_events, head), scores, found
 
 
 def _is_in_order(text: str, ordinal: int) -> bool:
@@ -295,7 +300,8 @@ def _read_edited(key: _Key, tune: Tune) -> ReadTune | None:
     text, header, is_in_order = key
     trees = (document.tree for document in DOCUMENTS.items if isinstance(document.tree, Tree))
     stood_here = (one for tree in trees for one in tree.reads[tune.ordinal - 1 : tune.ordinal] if one is not None)
-    candidates = (one for one in stood_here if (one.header, one.opening.is_in_order) == (header, is_in_order))
+    alike = (one for one in stood_here if text.startswith(one.head))
+    candidates = (one for one in alike if (one.header, one.opening.is_in_order) == (header, is_in_order))
     edited = (reread(one, text) for one in islice(candidates, N_TRIED))
     return next((one for one in edited if one is not None), None)
 

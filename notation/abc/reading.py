@@ -1,9 +1,10 @@
 """How does one tune read, and how does it read after an edit?
 
-`reread` reads only the lines that an edit touches, from the last seam (`notation.abc.seams`) that has a whole line
-between itself and the edit, to the first seam behind the edit at which the same is in force as was there before. What
-stands before is kept, what stands behind is moved (`notation.moving`): the cost is that of the edit, not of the tune.
-It gives exactly what reading the whole tune would give, or None where it cannot tell without doing so.
+`reread` reads only the lines that an edit touches, from the last seam (`notation.abc.seams`) before it to the first
+seam behind it at which the same is in force as was there before; where a changed line says something of the music above
+it, from one seam further up. What stands before is kept, what stands behind is moved (`notation.moving`): the cost is
+that of the edit, not of the tune. It gives exactly what reading the whole tune would give, or None where it cannot tell
+without doing so.
 
 Offsets count code points.
 """
@@ -12,17 +13,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from notation.abc.checks import Fault, find_faults
-from notation.abc.drafts import SealedError, VoiceState, freeze_measures
-from notation.abc.lexer import Line, lines_from, split_lines
+from notation.abc.drafts import SealedError, VoiceState
+from notation.abc.lexer import Line, is_music, lines_from, split_lines
 from notation.abc.seams import Opening, Seam, moved_seam
 from notation.abc.tune import MAX_DIAGNOSTICS, MAX_EVENTS, Report, TuneParser
 from notation.diagnostic import Diagnostic, start_of
-from notation.moving import moved_diagnostic, moved_measure, spliced, unmoved
+from notation.moving import index_at, moved_diagnostic, moved_measure, spliced, unmoved
 from notation.score import Barline, Measure, Part, Score
 from notation.source import Span, difference
 
@@ -43,6 +44,7 @@ class ReadTune:
         n_events: how many notes and rests were read.
         opening: what its header says.
         seams: where it can be taken up.
+        head: all before the first seam: what an edit must leave as it is, or the tune is read as a whole.
     """
 
     base: int
@@ -54,6 +56,7 @@ class ReadTune:
     n_events: int
     opening: Opening
     seams: tuple[Seam, ...]
+    head: str
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -86,10 +89,21 @@ def read(text: str, base: int, header: tuple[str, ...], is_in_order: bool) -> Re
         parser.feed(line)
     score = parser.finish(Span(base, base + len(text)))
     faults = tuple(
-        tuple(islice(find_faults(part.measures, range(len(part.measures))), MAX_DIAGNOSTICS)) for part in score.parts
+        tuple(islice(find_faults(part.measures, voice.doubtful()), MAX_DIAGNOSTICS))
+        for part, voice in zip(score.parts, parser.voices.values(), strict=True)
     )
+    head = text[: parser.seams[0].place - base] if parser.seams else ""
     return ReadTune(
-        base, text, header, score, tuple(report.found), faults, report.n_events, parser.opening(), tuple(parser.seams)
+        base,
+        text,
+        header,
+        score,
+        tuple(report.found),
+        faults,
+        report.n_events,
+        parser.opening(),
+        tuple(parser.seams),
+        head,
     )
 
 
@@ -123,16 +137,16 @@ def resumed(known: ReadTune, seam: Seam, score: Score, report: Report) -> TunePa
 
 def _n_before(score: Score, seam: Seam) -> list[int]:
     """How many measures of each voice stand before a seam."""
-    return [_index_of(part.measures, seam.place) for part in score.parts[: len(seam.state.voices)]]
+    return [index_at(part.measures, seam.place, _measure_place) for part in score.parts[: len(seam.state.voices)]]
 
 
-def _index_of(measures: tuple[Measure, ...], place: int) -> int:
-    return bisect_left(measures, place, key=lambda one: one.span.start)
+def _measure_place(measure: Measure) -> int:
+    return measure.span.start
 
 
-def last_seam(seams: Sequence[Seam], place: int) -> Seam | None:
-    """The last seam that stands before an offset."""
-    index = bisect_left(seams, place, key=_seam_place)
+def last_seam(seams: tuple[Seam, ...], place: int) -> Seam | None:
+    """The last seam that stands at an offset or before it."""
+    index = index_at(seams, place + 1, _seam_place)
     return seams[index - 1] if index else None
 
 
@@ -145,16 +159,34 @@ def reread(old: ReadTune, text: str) -> ReadTune | None:
 
     The file header and whether its number is its place in the file must be what they were.
     """
+    if not old.opening.has_key or not text.startswith(old.head):
+        return None
     changed = changed_lines(old.text, text)
-    if changed is None or not old.opening.has_key:
+    if changed is None:
         return None
-    seam = last_seam(old.seams, old.base + changed[0])
-    if seam is None:
-        return None
-    try:
-        return _Rereading(old, text, seam, *changed[1:]).read()
-    except SealedError:
-        return None
+    for seam in _seams_before(old, text, changed[0]):
+        try:
+            return _Rereading(old, text, seam, *changed[1:]).read()
+        except SealedError:
+            continue
+    return None
+
+
+def _seams_before(old: ReadTune, text: str, start: int) -> Iterator[Seam]:
+    """Where reading may begin after an edit of the line that begins at a place of the text, the nearest seam first.
+
+    A line of music may be read alone. What is written under one belongs to the line before it, and so may signs that
+    it begins with.
+    """
+    index = index_at(old.seams, old.base + start, _seam_place)
+    if index < len(old.seams) and old.seams[index].place == old.base + start and is_music(_line_at(text, start)):
+        yield old.seams[index]
+    if index:
+        yield old.seams[index - 1]
+
+
+def _line_at(text: str, start: int) -> str:
+    return next(lines_from(text, start)).text
 
 
 class _Rereading:
@@ -178,12 +210,12 @@ class _Rereading:
         found = (*self._found_before(), *self.report.found, *self._found_behind())
         fields = tuple(self.parser.fields) if self.meeting is None else old.score.fields
         score = replace(old.score, parts=parts, fields=fields, span=Span(old.base, old.base + len(self.text)))
-        first = bisect_left(old.seams, self.seam.place, key=_seam_place)
-        last = len(old.seams) if self.meeting is None else bisect_left(old.seams, self.meeting.place, key=_seam_place)
+        first = index_at(old.seams, self.seam.place, _seam_place)
+        last = len(old.seams) if self.meeting is None else index_at(old.seams, self.meeting.place, _seam_place)
         seams = spliced(old.seams, first, last, self.parser.seams, self.by, moved_seam)
         if n_events > MAX_EVENTS // 2 or len(found) + sum(map(len, faults)) >= MAX_DIAGNOSTICS:
             return None
-        return ReadTune(old.base, self.text, old.header, score, found, faults, n_events, old.opening, seams)
+        return ReadTune(old.base, self.text, old.header, score, found, faults, n_events, old.opening, seams, old.head)
 
     def _read_lines(self) -> None:
         for line in lines_from(self.text, self.seam.place - self.old.base, self.old.base):
@@ -196,7 +228,7 @@ class _Rereading:
     def _meeting(self, place: int) -> Seam | None:
         """The seam of the old tune from which on nothing is different; None if there is none at `place`."""
         seams = self.old.seams
-        index = bisect_left(seams, place - self.by, key=_seam_place)
+        index = index_at(seams, place - self.by, _seam_place)
         if index == len(seams) or seams[index].place != place - self.by:
             return None
         here = self.parser.seam(place)
@@ -237,14 +269,16 @@ class _Rereading:
 
     def _replaced(self, measures: tuple[Measure, ...], index: int) -> tuple[int, int]:
         """Which measures of an old part were read again: from the first up to but not including the last."""
-        first = _index_of(measures, self.seam.place) if index < len(self.seam.state.voices) else 0
-        return first, len(measures) if self.meeting is None else _index_of(measures, self.meeting.place)
+        first = index_at(measures, self.seam.place, _measure_place) if index < len(self.seam.state.voices) else 0
+        if self.meeting is None:
+            return first, len(measures)
+        return first, index_at(measures, self.meeting.place, _measure_place)
 
     def _middle(self, measures: tuple[Measure, ...], first: int, voice: VoiceState | None) -> list[Measure]:
         """The last measure before the seam and those that were read."""
         if voice is None:
             return []
-        new = freeze_measures(voice.measures[first:])
+        new = voice.freeze(first)
         if not first:
             return list(new)
         draft, old = voice.measures[first - 1], measures[first - 1]

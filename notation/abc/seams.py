@@ -19,6 +19,7 @@ from fractions import Fraction
 
 from notation.abc.drafts import VoiceSeam
 from notation.abc.fields import Properties
+from notation.makers import maker
 from notation.score import KeySignature, TimeSignature
 
 
@@ -69,6 +70,10 @@ class Seam:
     state: State
 
 
+make_state = maker(State)
+make_seam = maker(Seam)
+
+
 def moved_seam(seam: Seam, by: int) -> Seam:
     """The same seam, `by` characters further on."""
-    return Seam(seam.place + by, seam.state)
+    return make_seam(seam.place + by, seam.state)

@@ -5,18 +5,21 @@ Source: ABC 2.1, sections 4.1 to 4.3 (notes), 4.8 (barlines) and 4.10 (variant e
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
-from notation.abc.lexer import TOKEN
 from notation.score import Barline, Pitch
+
+_NOTE = re.compile(r"([\^_=\d/]*)([A-Ga-g])([,']*)(.*)")
+_BARLINE = re.compile(r"(.*?)([1-9].*)?")
 
 
 @lru_cache(maxsize=4096)
-def read_note(text: str) -> tuple[str | None, str, int, int, str | None]:
+def read_note(text: str) -> tuple[str, str, int, int, str]:
     """The accidental, step, octave, diatonic position and length of a note as it is written, such as `^c'3/2`."""
-    match = TOKEN.match(text)
+    match = _NOTE.fullmatch(text)
     assert match is not None
-    accidental, letter, marks, length = match.group("accidental", "step", "octave", "length")
+    accidental, letter, marks, length = match.groups()
     octave = 4 + (letter > "Z") + marks.count("'") - marks.count(",")
     step = letter.upper()
     return accidental, step, octave, 7 * octave + "CDEFGAB".index(step), length
@@ -29,8 +32,11 @@ def known_pitch(step: str, octave: int, alter: int) -> Pitch:
 
 
 @lru_cache(maxsize=256)
-def read_barline(sign: str) -> Barline:
-    """The barline that a sign without its ending number draws, such as `:|]`."""
+def read_bar(text: str) -> tuple[Barline, bool, str]:
+    """What a bar sign, such as `:|]` or `|1`, draws, whether it begins a repeat, and the ending that it begins."""
+    match = _BARLINE.fullmatch(text)
+    assert match is not None
+    sign, numbers = match.groups("")
     core = sign.strip(":")
     if core.startswith("["):
         style = "none" if core.endswith("]") else "initial"
@@ -40,7 +46,7 @@ def read_barline(sign: str) -> Barline:
         style = "final"
     else:
         style = "double" if core.count("|") > 1 else "regular"
-    return Barline(style, sign.startswith(":"))
+    return Barline(style, sign.startswith(":")), len(sign) > 1 and sign.endswith(":"), numbers
 
 
 def read_ending(numbers: str) -> tuple[int, ...]:

@@ -21,7 +21,8 @@ from fractions import Fraction
 from notation.abc import checks
 from notation.abc.drafts import Draft, SealedError, VoiceState, freeze_layer
 from notation.abc.fields import ALTERS
-from notation.abc.lexer import Line, field_letter, tokens
+from notation.abc.lengths import ONE, times
+from notation.abc.lexer import Line, cut, field_letter, is_music, kinds, read_sign
 from notation.abc.parser import Tree, parser_before
 from notation.abc.style import Style, learn
 from notation.abc.tune import MAX_LINE, TuneParser
@@ -108,17 +109,18 @@ def _is_music_column(text: str, column: int) -> bool:
         return False
     if text[:column].rstrip().endswith("\\"):
         return False
-    for match in tokens(text):
-        if match.start() < column and match.lastgroup == "comment":
+    end = 0
+    for sign in cut(text):
+        start, end = end, end + len(sign)
+        kind = read_sign(sign).lastgroup
+        if start < column and kind == "comment":
             return False
-        if match.start() < column < match.end():
-            halves = text[match.start() : column], text[column : match.end()]
-            is_staccato = halves[0] == "." and match.lastgroup == "bar"
-            return (
-                match.lastgroup == "space" or is_staccato or (match.lastgroup == "bar" and _are_two_barlines(*halves))
-            )
-        if match.start() >= column:
-            return not (column and match.lastgroup in ("broken", "tie"))
+        if start < column < end:
+            halves = sign[: column - start], sign[column - start :]
+            is_staccato = halves[0] == "." and kind == "bar"
+            return kind == "space" or is_staccato or (kind == "bar" and _are_two_barlines(*halves))
+        if start >= column:
+            return not (column and kind in ("broken", "tie"))
     return True
 
 
@@ -181,7 +183,7 @@ class _Finder:
         """On an empty line of a score whose lines begin `[V:...]`, the voice that lags is written next."""
         parser = self.parser
         before = [line.text for line in self.lines[: self.number]]
-        music = [text for text in before if text and text[0] != "%" and not field_letter(text, True)]
+        music = [text for text in before if is_music(text)]
         if len(parser.voices) < 2 or not self.line.is_blank:
             return
         prefixes = [match[0] for text in music if (match := _VOICE_PREFIX.match(text))]
@@ -200,16 +202,16 @@ class _Finder:
         return _FINISHED.search(self.typed) is not None and not has_more
 
     def _site(self, voice: VoiceState, part_index: int) -> CompletionSite | None:
-        before = freeze_layer(voice.current())
         part = self.score.parts[part_index]
         existing = part.measures[voice.index] if voice.index < len(part.measures) else None
         if existing is not None and _is_inside_event(existing, self.offset):
             return None
         time = voice.measures[voice.index].time if voice.index < len(voice.measures) else voice.time
         after = _events_after(existing, voice.number, self.offset)
-        pending = self._pending(voice, before)
-        if pending is None or (after and self._is_pending(voice) and not self._is_mark_alone(voice, before)):
+        pending = self._pending(voice)
+        if pending is None or (after and self._is_pending(voice) and not self._is_mark_alone(voice)):
             return None
+        before = freeze_layer(voice.current())[0]
         gap = _find_gap(before, after, existing, part, voice, time.duration, self._next_kind() == "bar")
         if gap is None:
             return None
@@ -234,13 +236,12 @@ class _Finder:
             pending=pending,
             repeat_start=self._begins_repeat(voice),
             ending=bool(voice.ending),
-            detail=self._detail(voice, part, before),
+            detail=self._detail(voice, part),
         )
 
     def _next_kind(self) -> str:
         """The kind of the next sign on the line, white space apart."""
-        kinds = (match.lastgroup or "" for match in tokens(self.rest) if match.lastgroup != "space")
-        return next(kinds, "")
+        return next((kind for kind, _ in kinds(self.rest) if kind != "space"), "")
 
     def _typed_alter(self) -> int | None:
         match = _TYPED_ACCIDENTAL.search(self.typed)
@@ -251,7 +252,7 @@ class _Finder:
             self._is_glued(voice) or voice.broken is not None or voice.tuplet_left or (voice.ties and voice.current())
         )
 
-    def _is_mark_alone(self, voice: VoiceState, before: Sequence[Event]) -> bool:
+    def _is_mark_alone(self, voice: VoiceState) -> bool:
         """Whether a slur, staccato or bowing stands apart from what follows and nothing else is typed."""
         is_apart = not self.rest[:1].strip()
         is_more = (
@@ -261,25 +262,24 @@ class _Finder:
             or voice.broken is not None
             or voice.tuplet_left
             or voice.ties
-            or (before and before[-1].grace)
+            or _ends_with_grace(voice)
         )
         return is_apart and not is_more
 
     def _is_glued(self, voice: VoiceState) -> bool:
         """Whether something typed belongs to the next note."""
-        events = voice.current()
         return bool(
             self._typed_alter() is not None
             or voice.chord_symbol is not None
             or voice.decorations
             or voice.annotations
             or voice.slur_starts
-            or (events and events[-1].grace)
+            or _ends_with_grace(voice)
             or (voice.tuplet_left and not voice.tuplet_events)
             or voice.broken is not None
         )
 
-    def _pending(self, voice: VoiceState, before: Sequence[Event]) -> Pending | None:
+    def _pending(self, voice: VoiceState) -> Pending | None:
         """What is half typed, or None if it cannot be gone on with."""
         alter = self._typed_alter()
         is_note = bool(
@@ -288,27 +288,26 @@ class _Finder:
             or voice.chord_symbol is not None
             or voice.decorations
             or voice.slur_starts
-            or (before and before[-1].grace)
+            or _ends_with_grace(voice)
         )
+        broken = voice.broken or ONE
         if voice.tuplet_left and voice.tuplet is not None:
             length = _tuplet_length(voice)
-            duration = length * voice.tuplet[1] / voice.tuplet[0] * (voice.broken or 1)
+            duration = length * voice.tuplet[1] / voice.tuplet[0] * broken.fraction
             if voice.broken is not None and voice.tuplet_left > 1:
                 return None
             return Pending(alter, duration, voice.tuplet, voice.tuplet_left, is_note)
         if voice.broken is not None and voice.last is not None:
-            return Pending(alter, voice.last.base * voice.broken, None, 0, is_note)
+            return Pending(alter, times(voice.written, broken).fraction, None, 0, is_note)
         return Pending(alter, None, None, 0, is_note)
 
-    def _detail(self, voice: VoiceState, part: Part, before: Sequence[Event]) -> Detail:
+    def _detail(self, voice: VoiceState, part: Part) -> Detail:
         lines = self.lines[max(0, self.number - N_STYLE_LINES) : self.number + N_STYLE_LINES]
         near = part.measures[max(0, voice.index - N_STYLE_LINES) : voice.index + N_STYLE_LINES]
         style = learn(self.document.text, lines, near)
         following = self.lines[self.number + 1].text if self.number + 1 < len(self.lines) else ""
-        on_line = sum(
-            measure.span.end > self.line.start and measure.span.end <= self.offset
-            for measure in part.measures[: voice.index]
-        )
+        ends = [measure.span.end for measure in part.measures[max(0, voice.n_sealed - 1) : voice.index]]
+        on_line = sum(self.line.start < end <= self.offset for end in ends)
         prefix = self.prefix
         typed_prefix = _VOICE_PREFIX.match(self.typed.lstrip())
         if not prefix and typed_prefix and len(self.score.parts) > 1:
@@ -319,7 +318,7 @@ class _Finder:
             unit=voice.unit,
             accidentals=dict(voice.accidentals),
             tied=dict(voice.ties),
-            broken=voice.broken,
+            broken=None if voice.broken is None else voice.broken.fraction,
             tuplet_left=voice.tuplet_left,
             glued=self._is_glued(voice),
             before=self.typed[-1:],
@@ -412,4 +411,10 @@ def _tuplet_length(voice: VoiceState) -> Fraction:
 
 
 def _written(draft: Draft) -> Fraction:
-    return draft.base * (draft.broken or 1)
+    actual, normal = draft.tuplet or (1, 1)
+    return draft.duration.fraction * actual / normal
+
+
+def _ends_with_grace(voice: VoiceState) -> bool:
+    events = voice.current()
+    return bool(events) and events[-1].grace

@@ -17,7 +17,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 from notation.abc.fields import read_length
-from notation.abc.lexer import Line, field_letter, tokens
+from notation.abc.lexer import Line, cut, is_music, read_sign
+from notation.abc.signs import read_bar, read_note
+from notation.moving import origin
 from notation.score import Event, Measure, TimeSignature
 
 
@@ -86,7 +88,7 @@ def learn(text: str, lines: Sequence[Line], measures: Sequence[Measure]) -> Styl
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()
     indents: Counter[str] = Counter()
-    music = [line for line in lines if _is_music(line.text)]
+    music = [line for line in lines if is_music(line.text)]
     for line in music:
         counts.update(_line_counts(line.text))
         endings[line.text[len(line.text.rstrip("\\ ")) :].rstrip()] += 1
@@ -108,10 +110,6 @@ def learn(text: str, lines: Sequence[Line], measures: Sequence[Measure]) -> Styl
     )
 
 
-def _is_music(text: str) -> bool:
-    return bool(text) and text[0] != "%" and not text.isspace() and not field_letter(text, True)
-
-
 def _most(counts: Mapping[str, int], signs: Sequence[str]) -> str:
     return max(signs, key=lambda sign: counts[sign])
 
@@ -120,55 +118,64 @@ def _most(counts: Mapping[str, int], signs: Sequence[str]) -> str:
 def _line_counts(text: str) -> Counter[str]:
     """How often a line of music does what a style is made of; not to be changed."""
     counts: Counter[str] = Counter()
-    previous = Fraction(0)
-    for match in tokens(text):
-        kind = match.lastgroup or ""
+    previous = "0"
+    end = 0
+    for sign in cut(text):
+        start, end = end, end + len(sign)
+        match = read_sign(sign)
+        kind = match.lastgroup
         if kind == "bar":
-            _count_bar(text, match, counts)
+            _count_bar(sign, text[:start], text[end:], counts)
         elif kind == "broken":
             counts["broken"] += 1
         elif kind == "ending":
             counts["bracketed"] += 1
         elif kind in ("note", "chord_end"):
-            length = match["length"] if kind == "note" else match["chord_length"]
+            length = read_note(sign)[-1] if kind == "note" else match["chord_length"]
             if length in ("/", "/2"):
                 counts[length] += 1
-            written = read_length(length or "1")
-            counts["dotted"] += previous == 3 * written or written == 3 * previous
-            previous = written
+            counts["dotted"] += _are_dotted(previous, length)
+            previous = length
     return counts
 
 
-def _count_bar(text: str, match: re.Match[str], counts: Counter[str]) -> None:
-    start, end = match.span()
-    sign = match[0]
-    if match["bar_ending"]:
-        counts["joined"] += 1
-        sign = sign[: -len(match["bar_ending"])]
-    counts[sign] += 1
-    if text[:start].strip():
+@lru_cache(maxsize=4096)
+def _are_dotted(one: str, other: str) -> bool:
+    """Whether one of two written lengths is three times the other."""
+    first, second = read_length(one), read_length(other)
+    return first == 3 * second or second == 3 * first
+
+
+def _count_bar(text: str, before: str, behind: str, counts: Counter[str]) -> None:
+    numbers = read_bar(text)[-1]
+    counts["joined"] += bool(numbers)
+    counts[text.removesuffix(numbers)] += 1
+    if before.strip():
         counts["bar"] += 1
-        counts["space before"] += text[start - 1].isspace()
-    if text[end:].strip(" \t\\"):
+        counts["space before"] += before[-1].isspace()
+    if behind.strip(" \t\\"):
         counts["bar inside"] += 1
-        counts["space after"] += text[end].isspace()
+        counts["space after"] += behind[0].isspace()
 
 
 def _gaps(text: str, measures: Sequence[Measure]) -> tuple[dict[Fraction, bool], bool]:
-    with_space: Counter[Fraction] = Counter()
-    seen: Counter[Fraction] = Counter()
+    with_space: dict[tuple[int, int], int] = {}
+    seen: dict[tuple[int, int], int] = {}
     for measure in measures:
-        for voice in measure.voices[:1]:
+        as_read = origin(measure)  # the same music, and nothing need be moved to look at it
+        by = measure.span.start - as_read.span.start
+        for voice in as_read.voices[:1]:
             previous: Event | None = None
             for event in voice.events:
                 if previous is not None and not previous.grace and event.span.start >= previous.span.end:
-                    seen[event.onset] += 1
-                    between = text[previous.span.end : min(event.span.start, previous.span.end + 80)]
-                    with_space[event.onset] += " " in between
+                    onset = event.onset.as_integer_ratio()
+                    end = min(event.span.start, previous.span.end + 80) + by
+                    seen[onset] = seen.get(onset, 0) + 1
+                    with_space[onset] = with_space.get(onset, 0) + (" " in text[previous.span.end + by : end])
                 previous = event
     if not seen:
         return {}, True
-    gaps = {onset: 2 * with_space[onset] > count for onset, count in seen.items()}
+    gaps = {Fraction(*onset): 2 * with_space[onset] > count for onset, count in seen.items()}
     return gaps, bool(with_space)
 
 

@@ -4,6 +4,9 @@
 a tuplet, a tie, an open chord). The same parser, fed with the text before a cursor, tells what the cursor stands on
 (`notation.abc.site`).
 
+Most of a tune is plain notes, so what a written note means is worked out once and remembered until something changes it
+(`VoiceState.known`); any other sign goes to the method that reads its kind.
+
 An ABC voice is a `Part`; its overlays (`&`) are the voices of a measure. A barline with nothing before it makes no
 measure. Accidentals, those of grace notes too, hold for their step and octave to the end of the measure, and through a
 tie. A tie that finds no note of its pitch is no tie.
@@ -14,10 +17,10 @@ Source: ABC 2.1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from notation.abc.drafts import SEALED, Draft, SealedError, VoiceState, freeze_measures, scale_length
+from notation.abc.drafts import MOST_KNOWN, SEALED, Draft, Heard, SealedError, VoiceState, make_draft, tied
 from notation.abc.fields import (
     ALTERS,
     Properties,
@@ -29,14 +32,26 @@ from notation.abc.fields import (
     read_unit_length,
 )
 from notation.abc.harmony import read_chord_symbol
-from notation.abc.lexer import TOKEN, Line, field_letter, strip_comment, tokens
+from notation.abc.lengths import NOTHING, ONE, Length, length_of, plus, ratio, times
+from notation.abc.lexer import Line, cut, field_letter, first_sign, read_sign, strip_comment
 from notation.abc.lyrics import NEXT_MEASURE, read_lyrics
 from notation.abc.macros import expand_macro, macro_pattern, read_macro
-from notation.abc.seams import Opening, Seam, State
-from notation.abc.signs import known_pitch, read_barline, read_ending, read_note
+from notation.abc.seams import Opening, Seam, make_seam, make_state
+from notation.abc.signs import known_pitch, read_bar, read_ending, read_note
 from notation.abc.tables import DECORATION_SYMBOLS, DECORATIONS
 from notation.diagnostic import Diagnostic, Severity
-from notation.score import ACCIACCATURA, FREE_METRE, Barline, KeySignature, Part, Pitch, Score, TimeSignature
+from notation.makers import make_marks, make_note, make_span
+from notation.score import (
+    ACCIACCATURA,
+    FREE_METRE,
+    REGULAR,
+    Barline,
+    KeySignature,
+    Note,
+    Part,
+    Score,
+    TimeSignature,
+)
 from notation.source import Span
 
 MAX_DIAGNOSTICS = 1000
@@ -52,8 +67,6 @@ _LEADS = frozenset(("tuplet", "slur", "grace", "string", "decoration", "symbol")
 """Kinds of signs that belong to the event that follows them."""
 _SYMBOL = re.compile(r"[*|]|[!+]([^!+\s]{1,40})[!+]|\"([^\"]*)\"")
 _OLD_CHORD = re.compile(r"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']{0,4}[\d/]{0,6}){2,}")
-_ONE = Fraction(1)
-_ZERO = Fraction(0)
 
 
 class Report:
@@ -77,6 +90,13 @@ class TuneParser:
     (`chord`, `grace`, `string`, `decoration`, `inline`, `comment`, `field`, `text`), empty if nothing. `seams` are the
     places at which reading can be taken up; there are no more of them once `may_resume` is False.
     """
+
+    __slots__ = (
+        "_in_macro", "block", "chord", "composer", "continued", "declared", "early_fields", "fields", "grace_open",
+        "grace_slash", "has_key", "in_body", "is_in_order", "is_resumed", "kept", "key", "line_goes_on", "macros",
+        "may_resume", "n_header_fields", "open", "propagates", "properties", "report", "rhythm", "seams", "symbols",
+        "time", "title", "unit", "voice", "voices",
+    )  # fmt: skip
 
     def __init__(self, header: Iterable[Line], report: Report, is_in_order: bool = False, has_key: bool = True) -> None:
         """Begin a tune.
@@ -116,34 +136,7 @@ class TuneParser:
         self.may_resume = True
         self.is_resumed = False
         self.n_header_fields = 0
-        self._offset = 0
-        self._fixed: tuple[int, int] | None = None
-        self._handlers = {
-            "note": self._note,
-            "bar": self._bar,
-            "rest": self._rest,
-            "broken": self._broken,
-            "inline": self._inline,
-            "open_inline": self._unclosed,
-            "ending": self._ending,
-            "chord": self._chord,
-            "chord_end": self._chord_end,
-            "overlay": self._overlay,
-            "tuplet": self._tuplet,
-            "slur": self._slur,
-            "slur_end": self._slur_end,
-            "tie": self._tie,
-            "grace": self._grace,
-            "grace_end": self._grace_end,
-            "string": self._string,
-            "open_string": self._unclosed,
-            "decoration": self._decoration,
-            "open_decoration": self._unclosed,
-            "accidental_only": self._accidental_only,
-            "symbol": self._symbol,
-            "comment": self._comment,
-            "other": self._other,
-        }
+        self._in_macro = False
         for line in header:
             if not line.text.startswith("K:"):
                 self.feed(line)
@@ -191,8 +184,8 @@ class TuneParser:
         found = tuple(voice for voice in voices if voice is not None)
         if len(found) < len(voices) or self.report.n_events > MAX_EVENTS // 2:
             return None
-        state = State(found, self.voice.id, self.declared, self.symbols, self.macros, self.propagates)
-        return Seam(place, state)
+        state = make_state(found, self.voice.id, self.declared, self.symbols, self.macros, self.propagates)
+        return make_seam(place, state)
 
     def opening(self) -> Opening:
         """What the header says, for `resumed`."""
@@ -277,6 +270,8 @@ class TuneParser:
     def _propagate(self, value: str) -> None:
         if value in ("not", "octave", "pitch"):
             self.propagates = value
+            for voice in self.voices.values():
+                voice.hear_anew()
 
     def _field_line(self, letter: str, line: Line) -> None:
         value = strip_comment(line.text[2:])
@@ -327,7 +322,8 @@ class TuneParser:
         elif letter == "I" and value.startswith("propagate-accidentals"):
             self._propagate(value.partition(" ")[2].strip())
         else:
-            self._definition(letter, value)
+            if letter in "Um":
+                self._definition(letter, value)
             if value and letter != "w":
                 self._keep(letter, value)
 
@@ -366,13 +362,13 @@ class TuneParser:
         voice = self.writing()
         if letter == "K":
             voice.key, properties = self._key(value, start, end, voice.key)
-            voice.alters = {}
             voice.apply(properties)
+            voice.hear_anew()
         elif letter == "M":
             voice.time = self._metre(value, start, end) or voice.time
         else:
             voice.unit = self._unit(value, start, end) or voice.unit
-            voice.lengths = {}
+            voice.hear_anew()
 
     def _key(self, value: str, start: int, end: int, current: KeySignature) -> tuple[KeySignature, Properties]:
         found = read_key(value)
@@ -463,20 +459,23 @@ class TuneParser:
             self._close_open(line.end)
 
     def _scan(self, text: str, offset: int) -> None:
-        self._offset = offset
+        """Read signs that follow one another from an offset on."""
         if self.macros:
             self._scan_with_macros(text, offset)
             return
-        handlers = self._handlers
-        note = self._note
-        for match in tokens(text):
-            kind = match.lastgroup
-            if kind == "note":
-                note(match)
-            elif kind in handlers:
-                if kind in _LEADS:
-                    self._lead(match)
-                handlers[kind](match)
+        voice = self.writing()
+        sign = ""
+        start = offset
+        for sign in cut(text):
+            end = start + len(sign)
+            heard = voice.known.get(sign)
+            if heard is not None:
+                self._note(heard, start, end)
+            elif sign != " ":
+                self._sign(sign, start, end)
+                voice = self.voice or voice
+            start = end
+        self._leave(sign)
 
     def _scan_with_macros(self, text: str, offset: int) -> None:
         """Read music in which macros stand for other music; what they say has the place of the macro."""
@@ -484,38 +483,43 @@ class TuneParser:
         place = 0
         while place < len(text):
             found = pattern.match(text, place)
-            match = TOKEN.match(text, place) if found is None else None
             if found is not None and self.report.n_events <= MAX_EVENTS:
-                self._fixed = found.start() + offset, found.end() + offset
-                expanded = expand_macro(self.macros, found)
-                for match in tokens(expanded):
-                    self._token(match)
-                self._fixed = None
+                self._in_macro = True
+                sign = ""
+                for sign in cut(expand_macro(self.macros, found)):
+                    self._sign(sign, place + offset, found.end() + offset)
+                self._leave(sign)
+                self._in_macro = False
                 place = found.end()
-            elif match is not None:
-                self._token(match)
-                place = match.end()
+            elif found is None:
+                sign = first_sign(text, place)
+                end = place + len(sign)
+                self._sign(sign, place + offset, end + offset)
+                if end == len(text):
+                    self._leave(sign)
+                place = end
             else:
                 return
 
-    def _token(self, match: re.Match[str]) -> None:
+    def _leave(self, last: str) -> None:
+        """The last sign of a text may begin a decoration."""
+        if last == "!":
+            self.open = "decoration"
+
+    def _sign(self, sign: str, start: int, end: int) -> None:
+        match = read_sign(sign)
         kind = match.lastgroup or ""
-        if kind in self._handlers:
-            if kind in _LEADS:
-                self._lead(match)
-            self._handlers[kind](match)
+        if kind in _LEADS:
+            self._lead(start)
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            handler(self, match, start, end)
 
-    def _place(self, match: re.Match[str], group: int | str = 0) -> tuple[int, int]:
-        """Where a token stands in the document; in the text of a macro, where the macro stands."""
-        if self._fixed is not None:
-            return self._fixed
-        return match.start(group) + self._offset, match.end(group) + self._offset
-
-    def _lead(self, match: re.Match[str]) -> None:
+    def _lead(self, start: int) -> None:
         """Note where the signs before the next event begin: its measure may begin with them."""
-        voice = self.writing()
+        voice = self.voice or self.writing()
         if voice.lead is None and self.chord is None and not self.grace_open:
-            voice.lead = self._place(match)[0]
+            voice.lead = start
 
     def _too_much(self, line: Line) -> None:
         message = (
@@ -528,63 +532,53 @@ class TuneParser:
         """A chord or grace group ends at the line end at the latest."""
         if self.chord is not None:
             message = "the chord is not closed; write ']' after its last note"
-            self.report.add("unclosed-chord", Severity.ERROR, self.chord.start, end, message, "4.17")
-            self._add_chord(_ONE, end)
+            self.report.add("unclosed-chord", Severity.ERROR, self.chord.span.start, end, message, "4.17")
+            self._add_chord(ONE, end)
         if self.grace_open:
             message = "the grace notes are not closed; write '}' after the last of them"
             self.report.add("unclosed-grace", Severity.ERROR, end, end, message, "4.12")
             self.grace_open = False
 
-    def _note(self, match: re.Match[str]) -> None:
-        voice = self.voice or self.writing()
-        accidental, step, octave, position, length = read_note(match[0])
-        if voice.octave:
-            octave += voice.octave
-            position += 7 * voice.octave
-        if self._fixed is None:
-            start, end = match.span()
-            start += self._offset
-            end += self._offset
-        else:
-            start, end = self._fixed
+    def _note_sign(self, match: re.Match[str], start: int, end: int) -> None:
+        self._note(self._hear(match[0], start, end), start, end)
+
+    def _note(self, heard: Heard, start: int, end: int) -> None:
+        pitch, accidental, length, factor = heard
+        span = make_span(start, end)
+        note = make_note(pitch, False, accidental, span)
+        chord = self.chord
+        if chord is None:
+            self._add(make_draft(length, (note,), span), start, end)
+            return
+        if not chord.notes:
+            chord.duration = factor
+        chord.notes = (*chord.notes, note)
+
+    def _hear(self, text: str, start: int, end: int) -> Heard:
+        """What a note means where it stands."""
+        voice = self.writing()
+        accidental, step, octave, position, length = read_note(text)
+        octave += voice.octave
+        position += 7 * voice.octave
+        place = position if self.propagates == "octave" else position % 7
         if accidental:
             alter = ALTERS.get(accidental)
             if alter is None:
                 alter = self._microtone(accidental, start, end)
             if self.propagates != "not":
-                voice.accidentals[position if self.propagates == "octave" else position % 7] = alter
+                voice.accidentals[place] = alter
+                voice.hear_anew()
         elif position in voice.ties:
             alter = voice.ties[position]
         else:
-            alter = voice.accidentals.get(position if self.propagates == "octave" else position % 7)
+            alter = voice.accidentals.get(place)
             if alter is None:
-                alter = voice.alters.get(step)
-            if alter is None:
-                alter = voice.alters[step] = voice.key.alter_of(step)
-        note = (known_pitch(step, octave, alter), accidental is not None, start, end)
-        chord = self.chord
-        if chord is not None:
-            factor = _ONE if length is None else self._length(length, start, end)
-            if not chord.notes:
-                chord.base = factor
-            chord.notes.append(note)
-            chord.ties.append(False)
-            return
-        duration = voice.lengths.get(length)
-        if duration is None:
-            duration = self._duration(length, start, end)
-        draft = Draft(duration, start, end)
-        draft.notes.append(note)
-        draft.ties.append(False)
-        self._add(draft)
-
-    def _duration(self, length: str | None, start: int, end: int) -> Fraction:
-        """How long a note or rest of a written length lasts."""
-        voice = self.writing()
-        duration = scale_length(_ONE if length is None else self._length(length, start, end), voice.unit)
-        if length is None or read_length(length):
-            voice.lengths[length] = duration
-        return duration
+                alter = voice.key.alter_of(step)
+        factor = self._length(length, start, end)
+        heard = known_pitch(step, octave, alter), bool(accidental), times(factor, length_of(voice.unit)), factor
+        if not accidental and read_length(length) and len(voice.known) < MOST_KNOWN:
+            voice.known[text] = heard
+        return heard
 
     def _microtone(self, accidental: str, start: int, end: int) -> int:
         message = f"the microtone '{accidental}' is read as the nearest semitone; write '^', '_' or '=' to choose one"
@@ -593,154 +587,170 @@ class TuneParser:
         size = read_length(accidental.lstrip("^_"))
         return sign * min(2, int(size + Fraction(1, 2)))
 
-    def _length(self, text: str, start: int, end: int) -> Fraction:
+    def _length(self, text: str, start: int, end: int) -> Length:
+        """The factor that a written length puts on the unit."""
         length = read_length(text)
         if not length:
             message = f"the length '{text}' is nothing; write a number above 0, such as '2' or '/2'"
             self.report.add("invalid-length", Severity.ERROR, start, end, message, "4.3")
-            return _ONE
-        return length
+            return ONE
+        return length_of(length)
 
-    def _add(self, draft: Draft) -> None:
+    def _add(self, draft: Draft, start: int, end: int) -> None:
         """Put an event into the measure that is being written, with all that was to stand on it."""
         voice = self.voice or self.writing()
-        measure = voice.measure(draft.start if voice.lead is None else voice.lead)
+        events = voice.events
+        if events is None:
+            events = voice.begin(start if voice.lead is None else voice.lead)
+        events.append(draft)
+        assert voice.measure is not None
+        voice.measure.end = end
         voice.lead = None
         self.report.n_events += 1
-        while len(measure.layers) <= voice.layer:
-            measure.layers.append([])
-        measure.layers[voice.layer].append(draft)
-        if draft.end > measure.end:
-            measure.end = draft.end
         if self.grace_open:
             draft.grace = True
+            draft.duration = NOTHING
             if self.grace_slash:
-                draft.decorations = (ACCIACCATURA,)
+                draft.decorate(ACCIACCATURA)
                 self.grace_slash = False
             return
+        voice.written = draft.duration
         if voice.broken is not None:
-            draft.broken = voice.broken
+            draft.duration = times(draft.duration, voice.broken)
             voice.broken = None
         if voice.tuplet_left:
-            draft.tuplet = voice.tuplet
-            voice.tuplet_left -= 1
-            voice.tuplet_events.append(draft)
+            self._add_to_tuplet(draft)
         if voice.ties:
             voice.ties = {}
-        if voice.chord_symbol is not None or voice.decorations or voice.annotations or voice.slur_starts:
+            voice.hear_anew()
+        if voice.is_marked:
             draft.chord_symbol = voice.chord_symbol
-            draft.decorations = tuple(voice.decorations)
-            draft.annotations = tuple(voice.annotations)
-            draft.slur_starts = voice.slur_starts
+            decorations, annotations = tuple(voice.decorations), tuple(voice.annotations)
+            draft.marks = make_marks(decorations, annotations, voice.slur_starts, draft.marks.slur_ends)
             voice.slur_starts = 0
             voice.clear_marks()
         voice.last = draft
         if draft.notes:
             voice.line.append(draft)
 
-    def _rest(self, match: re.Match[str]) -> None:
+    def _add_to_tuplet(self, draft: Draft) -> None:
+        voice = self.writing()
+        assert voice.tuplet is not None
+        actual, normal = voice.tuplet
+        draft.tuplet = voice.tuplet
+        draft.duration = times(draft.duration, ratio(normal, actual))
+        voice.tuplet_left -= 1
+        voice.tuplet_events.append(draft)
+
+    def _rest(self, match: re.Match[str], start: int, end: int) -> None:
         kind, length = match.group("rest_kind", "rest_length")
-        start, end = self._place(match)
         if self.chord is not None or self.grace_open:
             return
+        factor = self._length(length, start, end)
         if kind in "zx":
-            draft = Draft(self._duration(length, start, end), start, end)
+            draft = make_draft(times(factor, length_of(self.writing().unit)), (), make_span(start, end))
             draft.hidden = kind == "x"
-            self._add(draft)
+            self._add(draft, start, end)
             return
-        factor = _ONE if length is None else self._length(length, start, end)
-        self._measures_of_rest(min(int(factor) or 1, MAX_MEASURES_OF_REST), kind == "X", start, end)
+        self._measures_of_rest(min(int(factor.fraction) or 1, MAX_MEASURES_OF_REST), kind == "X", start, end)
 
     def _measures_of_rest(self, count: int, hidden: bool, start: int, end: int) -> None:
         voice = self.writing()
         for number in range(count):
             if number:
-                self._close_measure(Barline(), start, end)
-            draft = Draft(_ONE, start, end)
+                self._close_measure(REGULAR, end)
+            draft = make_draft(ONE, (), make_span(start, end))
             draft.hidden = hidden
-            draft.whole = True
-            self._add(draft)
-            filled = sum((one.duration for one in voice.current()[:-1]), _ZERO)
-            draft.base = max((voice.time.duration or _ONE) - filled, _ZERO) or _ONE
-            draft.broken = draft.tuplet = None
+            self._add(draft, start, end)
+            filled = NOTHING
+            for one in voice.current()[:-1]:
+                filled = plus(filled, one.duration)
+            draft.whole_measure = len(voice.current()) == 1  # behind others it is as long as what is left
+            left = (voice.time.duration or ONE.fraction) - filled.fraction
+            draft.duration = length_of(left) if left > 0 else ONE
+            draft.tuplet = None
 
-    def _broken(self, match: re.Match[str]) -> None:
+    def _broken(self, match: re.Match[str], start: int, end: int) -> None:
         voice = self.writing()
         events = voice.current()
         last = voice.last
-        if last is None or not events or events[-1] is not last or last.whole or self.chord is not None:
-            self._misplaced(match, "broken rhythm", "stands between two notes of a measure, as in 'A>B'", "4.4")
+        if last is None or not events or events[-1] is not last or last.whole_measure or self.chord is not None:
+            self._misplaced(
+                match[0], start, end, "broken rhythm", "stands between two notes of a measure, as in 'A>B'", "4.4"
+            )
             return
-        small = Fraction(1, 2 ** len(match[0]))
-        first, second = 2 - small, small
+        divisor = 2 ** len(match[0])
+        first, second = ratio(2 * divisor - 1, divisor), ratio(1, divisor)
         if match[0][0] == "<":
             first, second = second, first
-        last.broken = first if last.broken is None else last.broken * first
+        last.duration = times(last.duration, first)
         voice.broken = second
 
-    def _misplaced(self, match: re.Match[str], what: str, way_out: str, section: str) -> None:
-        start, end = self._place(match)
-        message = f"'{match[0]}' ({what}) has nothing to apply to; it {way_out}"
+    def _misplaced(self, sign: str, start: int, end: int, what: str, way_out: str, section: str) -> None:
+        message = f"'{sign}' ({what}) has nothing to apply to; it {way_out}"
         self.report.add("misplaced-sign", Severity.WARNING, start, end, message, section)
 
-    def _chord(self, match: re.Match[str]) -> None:
+    def _chord(self, match: re.Match[str], start: int, end: int) -> None:
         if self.chord is not None:
-            self._unknown(match)
+            self._unknown(match, start, end)
             return
-        self.chord = Draft(_ONE, *self._place(match))
+        self.chord = make_draft(ONE, (), make_span(start, end))
 
-    def _chord_end(self, match: re.Match[str]) -> None:
+    def _chord_end(self, match: re.Match[str], start: int, end: int) -> None:
         if self.chord is None:
-            self._unknown(match)
+            self._unknown(match, start, end)
             return
-        length = match["chord_length"]
-        start, end = self._place(match)
-        self._add_chord(_ONE if length is None else self._length(length, start, end), end)
+        self._add_chord(self._length(match["chord_length"], start, end), end)
 
-    def _add_chord(self, factor: Fraction, end: int) -> None:
+    def _add_chord(self, factor: Length, end: int) -> None:
         draft = self.chord
         assert draft is not None
         self.chord = None
         if not draft.notes:
             return
-        draft.end = end
-        draft.base = scale_length(draft.base * factor, self.writing().unit)
-        if len(draft.notes) > 1:
-            pairs = sorted(zip(draft.notes, draft.ties, strict=True), key=_note_order)
-            draft.notes = [note for note, _ in pairs]
-            draft.ties = [tie for _, tie in pairs]
-        ties = {note[0].position: note[0].alter for note, tie in zip(draft.notes, draft.ties, strict=True) if tie}
-        self._add(draft)
-        if ties and not draft.grace:
-            self.writing().ties = ties
+        start = draft.span.start
+        draft.span = make_span(start, end)
+        draft.duration = times(times(draft.duration, factor), length_of(self.writing().unit))
+        draft.notes = tuple(sorted(draft.notes, key=_note_order))
+        self._add(draft, start, end)
+        if not draft.grace:
+            self._hold(draft)
 
-    def _tie(self, match: re.Match[str]) -> None:
+    def _tie(self, match: re.Match[str], start: int, end: int) -> None:
         voice = self.writing()
         if self.chord is not None and self.chord.notes:
-            self.chord.ties[-1] = True
+            self.chord.notes = (*self.chord.notes[:-1], tied(self.chord.notes[-1]))
             return
         last = voice.last
         if self.grace_open:
             return
         if last is None or not last.notes:
-            self._misplaced(match, "tie", "stands after the note that it holds, as in 'A-A'", "4.11")
+            self._misplaced(match[0], start, end, "tie", "stands after the note that it holds, as in 'A-A'", "4.11")
             return
         if voice.current()[-1:] != [last]:
             self.may_resume = False
-        self._reach_back(last.start)
-        last.ties = [True] * len(last.notes)
-        last.end = max(last.end, self._place(match)[1])
-        voice.ties = {note[0].position: note[0].alter for note in last.notes}
+        self._reach_back(last.span.start)
+        last.tie(end)
+        self._hold(last)
 
-    def _tuplet(self, match: re.Match[str]) -> None:
+    def _hold(self, draft: Draft) -> None:
+        """The tied notes of an event sound on in the next one."""
+        ties = {note.pitch.position: note.pitch.alter for note in draft.notes if note.tie}
+        if ties:
+            voice = self.writing()
+            voice.ties = ties
+            voice.has_ties = True
+            voice.hear_anew()
+
+    def _tuplet(self, match: re.Match[str], start: int, end: int) -> None:
         voice = self.writing()
         p, q, r = (int(number) if number else 0 for number in match.group("p", "q", "r"))
         compound = bool(voice.time.beats) and sum(voice.time.beats) % 3 == 0 and voice.time.unit >= 8
         usual = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p, 3 if compound else 2)
         if voice.tuplet_left:
-            self._unfinished_tuplet(self._place(match)[0])
+            self._unfinished_tuplet(start)
         if p < 2 and not q:
-            self._unknown(match)
+            self._unknown(match, start, end)
             return
         voice.tuplet = (p, q or usual)
         voice.tuplet_left = r or p
@@ -752,27 +762,29 @@ class TuneParser:
         self.report.add("unfinished-tuplet", Severity.WARNING, offset, offset + 1, message, "4.13")
         voice.tuplet_left = 0
 
-    def _slur(self, match: re.Match[str]) -> None:
-        self.writing().slur_starts += 1
+    def _slur(self, match: re.Match[str], start: int, end: int) -> None:
+        voice = self.writing()
+        voice.slur_starts += 1
+        voice.is_marked = True
 
-    def _slur_end(self, match: re.Match[str]) -> None:
+    def _slur_end(self, match: re.Match[str], start: int, end: int) -> None:
         voice = self.writing()
         if self.chord is not None:
-            self.chord.slur_ends += 1
+            self.chord.end_slur()
         elif voice.last is not None:
-            self._reach_back(voice.last.start)
-            voice.last.slur_ends += 1
+            self._reach_back(voice.last.span.start)
+            voice.last.end_slur()
 
-    def _grace(self, match: re.Match[str]) -> None:
+    def _grace(self, match: re.Match[str], start: int, end: int) -> None:
         self.grace_open = True
         self.grace_slash = match[0].endswith("/")
 
-    def _grace_end(self, match: re.Match[str]) -> None:
+    def _grace_end(self, match: re.Match[str], start: int, end: int) -> None:
         if not self.grace_open:
-            self._unknown(match)
+            self._unknown(match, start, end)
         self.grace_open = False
 
-    def _string(self, match: re.Match[str]) -> None:
+    def _string(self, match: re.Match[str], start: int, end: int) -> None:
         self._quoted(match["text"])
 
     def _quoted(self, text: str) -> None:
@@ -782,70 +794,74 @@ class TuneParser:
             voice.chord_symbol = symbol
         elif text:
             voice.annotations.append(text)
+        voice.is_marked = True
 
-    def _decoration(self, match: re.Match[str]) -> None:
+    def _decoration(self, match: re.Match[str], start: int, end: int) -> None:
         old = match["plus_name"]
         if old and old not in DECORATIONS and _OLD_CHORD.fullmatch(old) and self.chord is None:
-            self._old_chord(match)
+            self._old_chord(old, start, end)
         else:
             self._decorate(match["name"] or old)
 
-    def _old_chord(self, match: re.Match[str]) -> None:
+    def _old_chord(self, notes: str, start: int, end: int) -> None:
         """A chord between plus signs, as in ABC 1."""
-        self.chord = Draft(_ONE, *self._place(match))
-        for note in TOKEN.finditer(match.string, match.start("plus_name"), match.end("plus_name")):
-            self._note(note)
-        self._add_chord(_ONE, self._place(match)[1])
+        self.chord = make_draft(ONE, (), make_span(start, end))
+        place = start + 1
+        for note in cut(notes):
+            self._sign(note, *((start, end) if self._in_macro else (place, place + len(note))))
+            place += len(note)
+        self._add_chord(ONE, end)
 
     def _decorate(self, name: str) -> None:
         if not self.grace_open:
-            self.writing().decorations.append(name)
+            voice = self.writing()
+            voice.decorations.append(name)
+            voice.is_marked = True
 
-    def _symbol(self, match: re.Match[str]) -> None:
+    def _symbol(self, match: re.Match[str], start: int, end: int) -> None:
         meaning = self.symbols.get(match[0])
         if meaning is None:
-            self._unknown(match)
+            self._unknown(match, start, end)
         elif len(meaning) > 2 and meaning[0] == meaning[-1] == '"':
             self._quoted(meaning[1:-1])
         elif (name := meaning.strip("!+")) and name not in ("nil", "none"):
             self._decorate(name)
 
-    def _accidental_only(self, match: re.Match[str]) -> None:
-        start, end = self._place(match)
+    def _accidental_only(self, match: re.Match[str], start: int, end: int) -> None:
         message = f"the accidental '{match[0]}' has no note; write it directly before one, as in '{match[0]}A'"
         self.report.add("accidental-without-note", Severity.ERROR, start, end, message, "4.2")
 
-    def _unclosed(self, match: re.Match[str]) -> None:
-        start, end = self._place(match)
+    def _unclosed(self, match: re.Match[str], start: int, end: int) -> None:
+        if match[0] == "!":
+            return  # it is nothing but at the end of a line
         what, sign, section = {
             "open_inline": ("inline", "]", "3.2"),
             "open_string": ("string", '"', "4.18"),
             "open_decoration": ("decoration", "!", "4.14"),
         }[match.lastgroup or ""]
         self.open = what
-        if match[0] == "!":
-            return
         message = f"the {what} '{match[0][:20]}' is not closed; write '{sign}' at its end"
         self.report.add(f"unclosed-{what}", Severity.ERROR, start, end, message, section)
 
-    def _comment(self, match: re.Match[str]) -> None:
+    def _comment(self, match: re.Match[str], start: int, end: int) -> None:
         self.open = "comment"
 
-    def _unknown(self, match: re.Match[str]) -> None:
-        start, end = self._place(match)
+    def _unknown(self, match: re.Match[str], start: int, end: int) -> None:
         found = self.report.found
         if found and found[-1].code == "unknown-characters" and found[-1].span.end == start:
             start = found.pop().span.start
         message = "this is no sign of ABC music and is passed over; write it as a comment after '%' or an annotation"
         self.report.add("unknown-characters", Severity.WARNING, start, end, message, "4")
 
-    def _inline(self, match: re.Match[str]) -> None:
+    def _inline(self, match: re.Match[str], start: int, end: int) -> None:
         letter, value = match.group("field", "value")
-        start, end = self._place(match, "value")
-        if letter != "w":
-            self._body_field(letter, value.strip(), start, end)
+        if letter == "w":
+            return
+        if not self._in_macro:
+            start, end = start + match.start("value"), start + match.end("value")
+        self._body_field(letter, value.strip(), start, end)
 
-    def _overlay(self, match: re.Match[str]) -> None:
+    def _overlay(self, match: re.Match[str], start: int, end: int) -> None:
         voice = self.writing()
         back = match[0].count("&")
         if match[0].startswith("("):
@@ -860,44 +876,44 @@ class TuneParser:
         is_inside = voice.index < len(voice.measures)
         voice.overlay_end = max(voice.overlay_end, voice.index if is_inside else voice.index - 1)
         if voice.overlay_start is not None:
-            voice.index = min(voice.index, voice.overlay_start)
+            voice.go_to(min(voice.index, voice.overlay_start))
         else:
-            voice.index = max(0, voice.index - (back - 1 if is_inside else back))
+            voice.go_to(max(0, voice.index - (back - 1 if is_inside else back)))
         if voice.index < len(voice.measures):
             measure = voice.measures[voice.index]
             if measure.layers is SEALED:
                 raise SealedError("music before the seam is overlaid")
             self._reach_back(measure.start)
-        voice.enter_layer(min(voice.layer + 1, MAX_LAYERS - 1))
         voice.accidentals = {}
+        voice.enter_layer(min(voice.layer + 1, MAX_LAYERS - 1))
         voice.last = None
 
     # Barlines
 
-    def _bar(self, match: re.Match[str]) -> None:
+    def _bar(self, match: re.Match[str], start: int, end: int) -> None:
         if self.chord is not None:
-            self._close_open(self._place(match)[0])
+            self._close_open(start)
         voice = self.writing()
-        start, end = self._place(match)
-        numbers = match["bar_ending"]
-        sign = match[0][: -len(numbers)] if numbers else match[0]
-        end -= len(numbers or "") if self._fixed is None else 0
+        barline, begins_repeat, numbers = read_bar(match[0])
         if voice.tuplet_left and not voice.tuplet_events:
             voice.tuplet_left = 0
-        self._close_measure(read_barline(sign), start, end)
-        if len(sign) > 1 and sign.endswith(":"):
+        self._close_measure(barline, end if self._in_macro else end - len(numbers))
+        if begins_repeat:
             voice.repeat_start = True
         if numbers:
             self._begin_ending(numbers)
 
-    def _close_measure(self, barline: Barline, start: int, end: int) -> None:
+    def _close_measure(self, barline: Barline, end: int) -> None:
         voice = self.writing()
-        voice.clear_marks()
+        if voice.is_marked:
+            voice.clear_marks()
         voice.lead = None
-        voice.accidentals = {}
+        if voice.accidentals:
+            voice.accidentals = {}
+            voice.hear_anew()
         if voice.index < len(voice.measures):
             measure = voice.measures[voice.index]
-            voice.index += 1
+            voice.go_to(voice.index + 1)
         elif voice.index:
             measure = voice.measures[voice.index - 1]
         else:
@@ -918,9 +934,9 @@ class TuneParser:
         voice = self.writing()
         if voice.layer and voice.index > voice.overlay_end:
             voice.enter_layer(0)
-            voice.index = len(voice.measures)
+            voice.go_to(len(voice.measures))
 
-    def _ending(self, match: re.Match[str]) -> None:
+    def _ending(self, match: re.Match[str], start: int, end: int) -> None:
         self._begin_ending(match["numbers"] or match["label"] or "")
 
     def _begin_ending(self, numbers: str) -> None:
@@ -930,9 +946,6 @@ class TuneParser:
             voice.measures[voice.index].ending = ending
         else:
             voice.ending = ending
-
-    def _other(self, match: re.Match[str]) -> None:
-        self._unknown(match)
 
     # Lyrics
 
@@ -956,7 +969,7 @@ class TuneParser:
                 continue
             draft = line[place]
             assert draft is not None
-            draft.lyrics = (*draft.lyrics[:verse], *[""] * (verse - len(draft.lyrics)), syllable)
+            draft.sing(verse, syllable)
             place += 1
         if lost:
             message = f"{lost} syllables have no note; give each a note in the line above, or take them out"
@@ -980,7 +993,7 @@ class TuneParser:
             assert draft is not None
             place += 1
             if match[1]:
-                draft.decorations = (*draft.decorations, match[1])
+                draft.decorate(match[1])
             elif match[2]:
                 self._stand_on(draft, match[2])
 
@@ -989,7 +1002,7 @@ class TuneParser:
         if symbol is not None:
             draft.chord_symbol = symbol
         else:
-            draft.annotations = (*draft.annotations, text)
+            draft.annotate(text)
 
     # The end
 
@@ -1002,8 +1015,37 @@ class TuneParser:
         return Score(parts, self.title, self.composer, self.rhythm, tuple(self.fields), span)
 
     def _part(self, voice: VoiceState) -> Part:
-        return Part(voice.id, freeze_measures(voice.measures), voice.name, last_fields=tuple(voice.fields))
+        return Part(voice.id, voice.freeze(), voice.name, last_fields=tuple(voice.fields))
 
 
-def _note_order(pair: tuple[tuple[Pitch, bool, int, int], bool]) -> tuple[int, int]:
-    return pair[0][0].position, pair[0][0].alter
+def _note_order(note: Note) -> tuple[int, int]:
+    return note.pitch.position, note.pitch.alter
+
+
+_HANDLERS: dict[str, Callable[[TuneParser, re.Match[str], int, int], None]] = {
+    "note": TuneParser._note_sign,
+    "bar": TuneParser._bar,
+    "rest": TuneParser._rest,
+    "broken": TuneParser._broken,
+    "inline": TuneParser._inline,
+    "open_inline": TuneParser._unclosed,
+    "ending": TuneParser._ending,
+    "chord": TuneParser._chord,
+    "chord_end": TuneParser._chord_end,
+    "overlay": TuneParser._overlay,
+    "tuplet": TuneParser._tuplet,
+    "slur": TuneParser._slur,
+    "slur_end": TuneParser._slur_end,
+    "tie": TuneParser._tie,
+    "grace": TuneParser._grace,
+    "grace_end": TuneParser._grace_end,
+    "string": TuneParser._string,
+    "open_string": TuneParser._unclosed,
+    "decoration": TuneParser._decoration,
+    "open_decoration": TuneParser._unclosed,
+    "accidental_only": TuneParser._accidental_only,
+    "symbol": TuneParser._symbol,
+    "comment": TuneParser._comment,
+    "other": TuneParser._unknown,
+}
+"""What reads a sign of a kind, which stands between two offsets. Other kinds say nothing."""

@@ -28,6 +28,7 @@ QUARTER = Fraction(1, 4)
         pytest.param(make_marks, Marks, (("trill",), (), 1, 0, ("la-",)), id="marks"),
         pytest.param(make_voice, Voice, ((Event(QUARTER, QUARTER),), 2, 1), id="voice"),
         pytest.param(make_measure, Measure, ((), TimeSignature((3,), 4)), id="measure"),
+        pytest.param(make_measure, Measure, (), id="measure with defaults"),
     ],
 )
 def test_it_makes_what_the_constructor_makes(make: Callable[..., Any], cls: Any, values: tuple[object, ...]) -> None:

@@ -162,10 +162,11 @@ def test_edits_in_a_tune_of_many_lines(text: str, edits: list[tuple[float, str, 
 @pytest.mark.parametrize(
     ("typed", "n_lines"),
     [
-        pytest.param("c", 2, id="a note"),
-        pytest.param("|", 3, id="a double barline, which the next line may add to"),
-        pytest.param("\nc8|", 3, id="a line"),
-        pytest.param("-", 3, id="a tie to the next line"),
+        pytest.param("c", 1, id="a note"),
+        pytest.param("|", 2, id="a double barline, which the next line may add to"),
+        pytest.param("\nc8|", 2, id="a line"),
+        pytest.param("-", 2, id="a tie to the next line"),
+        pytest.param("\nw:la", 3, id="words, which belong to the line above them"),
     ],
 )
 def test_only_the_lines_around_an_edit_are_read(monkeypatch: pytest.MonkeyPatch, typed: str, n_lines: int) -> None:

@@ -566,6 +566,8 @@ ABC_LIKE = st.lists(
 @example("X:")
 @example("!+!A")
 @example("K:\nN:0")
+@example("A[M:1/2]X")
+@example("{A\n[M:1/2]X")
 def test_no_text_makes_it_fail(text: str) -> None:
     document = LANGUAGE.parse(text)
     assert document.text == text
@@ -574,6 +576,17 @@ def test_no_text_makes_it_fail(text: str) -> None:
     for offset in range(0, len(text) + 1, 7):
         LANGUAGE.completion_site(document, offset)
         LANGUAGE.table_items(document, offset)
+
+
+def test_a_length_in_an_old_chord_may_make_no_sense() -> None:
+    document = LANGUAGE.parse("X:1\nL:1/8\nK:C\n+c/2/3e+ d|\n")
+    chord = document.scores[0].parts[0].measures[0].voices[0].events[0]
+    assert [note.pitch for note in chord.notes] == [Pitch("C", 5), Pitch("E", 5)]
+    assert [(one.code, one.span.text(document.text)) for one in document.diagnostics] == [("unknown-characters", "/3")]
+
+
+def test_an_exclamation_mark_alone_says_nothing() -> None:
+    assert LANGUAGE.parse("X:1\nL:1/4\nK:C\nc! d! e f|]\n").diagnostics == ()
 
 
 def test_pitch_letters() -> None:

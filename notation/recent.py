@@ -25,8 +25,9 @@ class Recent(Generic[T]):
         self._most = most
 
     def keep(self, item: T) -> None:
-        """Remember one more, and forget the oldest where there are too many."""
-        self.items = (item, *self.items[: self._most - 1])
+        """Remember one as the newest, and forget the oldest where there are too many."""
+        others = tuple(one for one in self.items if one is not item)
+        self.items = (item, *others[: self._most - 1])
 
     def forget(self) -> None:
         """Forget all."""

@@ -12,7 +12,9 @@ import pytest
 
 from inference.completion import Completer, CompletionOptions, CompletionResult, load_completer
 from inference.errors import Cancelled
+from notation.abc import parser
 from notation.language import language
+from notation.recent import Recent
 from tests.support.bundles import music_bundle
 
 ABC = language("abc")
@@ -39,6 +41,15 @@ def tunes() -> Iterator[str]:
     assert len(files) > 100, "music21's corpus of ABC files is missing"
     for path in files[3::97]:
         yield path.read_text("utf-8", errors="replace")
+
+
+def test_verification_reads_only_what_was_written(completer: Completer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many documents were read in between."""
+    text = HEADER + "DFA d2f|\n" * 20
+    document, offset = ABC.parse(text), text.index("|", 90) + 1
+    monkeypatch.setattr(parser, "DOCUMENTS", Recent(1))
+    monkeypatch.setattr(parser, "_parse_whole", None)
+    assert completer.complete(document, ABC, offset).suggestions
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ SNAPSHOT_EVERY = 32
 """Tokens between two snapshots of a recurrent state: what a rewind may have to run again. The newest is kept beside."""
 
 MAX_KEPT_BYTES = 200_000_000
-"""Memory for the states of contexts and snapshots of them; there is room for 1 at least and `MAX_SLOTS` at most. With less
-than 64 editors need that take turns, each would find that its own was given up."""
+"""Memory for the states of contexts and snapshots of them; there is room for 1 at least and `MAX_SLOTS` at most. If
+editors that take turns need more, each finds that its own was given up."""
 MAX_SLOTS = 64
 MAX_REMEMBERED = 256
 """Contexts whose logits are remembered."""

@@ -100,7 +100,7 @@ class _Job:
         try:
             result = None if self.cancelled.is_set() else self.do(self.cancelled.is_set)
         except BaseException as error:
-            # An error holds this frame, and so the job and its score, until garbage is searched for: only if it is told.
+            # An error holds this frame, and with it a score, until garbage is searched for: not if nobody reads it.
             self.result.set_exception(SupersededError() if self.cancelled.is_set() else error)
             return
         if self.cancelled.is_set():

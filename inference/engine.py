@@ -203,7 +203,7 @@ class Engine:
             )
         return ids
 
-    def _slot_for(self, context: Sequence[int]) -> _Slot:
+    def _slot_for(self, context: list[int]) -> _Slot:
         """The slot that holds most of a context; the one unused for longest where none holds much of it.
 
         A slot that would have to forget more than half of what it holds is another place's, and is left alone as

@@ -280,7 +280,7 @@ def verify(
     document: Document, language: Language, site: CompletionSite, measures: Sequence[Measure], text: str
 ) -> bool:
     """Whether a document with `text` inserted says exactly `measures` there, and has no new diagnostic."""
-    completed = language.parse(replaced(document.text, Span(site.offset, site.offset), text))
+    completed = language.parse(replaced(document.text, Span(site.offset, site.offset), text), document)
     before = Counter(one.code for one in document.diagnostics)
     after = Counter(one.code for one in completed.diagnostics)
     written = range(site.offset, site.offset + len(text))

@@ -34,8 +34,9 @@ CHUNK = 64
 SNAPSHOT_EVERY = 32
 """Tokens between two snapshots of a recurrent state: what a rewind may have to run again. The newest is kept beside."""
 
-MAX_KEPT_BYTES = 40_000_000
-"""Memory for the states of contexts and snapshots of them; there is room for 1 at least and `MAX_SLOTS` at most."""
+MAX_KEPT_BYTES = 64_000_000
+"""Memory for the states of contexts and snapshots of them; there is room for 1 at least and `MAX_SLOTS` at most. If
+editors that take turns need more, each finds that its own was given up."""
 MAX_SLOTS = 64
 MAX_REMEMBERED = 256
 """Contexts whose logits are remembered."""
@@ -202,7 +203,7 @@ class Engine:
             )
         return ids
 
-    def _slot_for(self, context: Sequence[int]) -> _Slot:
+    def _slot_for(self, context: list[int]) -> _Slot:
         """The slot that holds most of a context; the one unused for longest where none holds much of it.
 
         A slot that would have to forget more than half of what it holds is another place's, and is left alone as
@@ -517,12 +518,13 @@ class _Rows:
         return binding
 
 
-def common_length(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many tokens two sequences have in common at their beginning."""
-    first, second = list(first), list(second)
-    low, high = 0, min(len(first), len(second))
-    if first[:high] == second[:high]:
-        return high
+def common_length(first: list[int], second: list[int]) -> int:
+    """How many tokens two lists have in common at their beginning; quickly said where that is little."""
+    low, high = 0, 8
+    while first[low:high] == second[low:high]:
+        if high >= min(len(first), len(second)):
+            return min(len(first), len(second))
+        low, high = high, 2 * high
     while low + 1 < high:  # alike up to `low`, not up to `high`
         middle = (low + high) // 2
         low, high = (middle, high) if first[low:middle] == second[low:middle] else (low, middle)

@@ -9,7 +9,7 @@ imported when the first document is opened: `initialize` is answered without the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -61,6 +61,7 @@ class DocumentSnapshot:
         text: the whole text.
         language_name: of the notation language; None if there is none for it.
         encoding: what the client counts columns in.
+        near: an earlier state of it that was parsed, if there is one.
     """
 
     uri: str
@@ -68,6 +69,7 @@ class DocumentSnapshot:
     text: str
     language_name: str | None
     encoding: types.PositionEncodingKind = types.PositionEncodingKind.Utf16
+    near: Document | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def lines(self) -> LineIndex:
@@ -101,14 +103,19 @@ class DocumentSnapshot:
     def parsed(self) -> Document:
         """The parsed text. Slow: for the worker."""
         if not self.is_large:
-            return self.language.parse(self.text)
+            return self.language.parse(self.text, self.near)
         with garbage.spared():
-            return self.language.parse(self.text)
+            return self.language.parse(self.text, self.near)
+
+    @property
+    def last_parsed(self) -> Document | None:
+        """The newest of its states that was parsed, if any was."""
+        parsed: Document | None = vars(self).get("parsed", self.near)
+        return parsed
 
     def replaced(self, span: Span, text: str) -> DocumentSnapshot:
         """What the document would be with `text` instead of the characters of `span`."""
-        changed = replaced(self.text, span, text)
-        return DocumentSnapshot(self.uri, self.version, changed, self.language_name, self.encoding)
+        return replace(self, text=replaced(self.text, span, text), near=self.last_parsed)
 
 
 class Documents:
@@ -139,7 +146,7 @@ class Documents:
         lines = old.lines
         for change in params.content_changes:
             lines = apply_change(lines, change)
-        new = DocumentSnapshot(old.uri, params.text_document.version, lines.text, old.language_name, self.encoding)
+        new = replace(old, version=params.text_document.version, text=lines.text, near=old.last_parsed)
         vars(new)["lines"] = lines  # they are known already
         return self._store(new)
 

@@ -76,8 +76,14 @@ class Language(Protocol):
     def contents(self, text: str) -> list[Entry]:
         """The pieces of any text whatever, in its order, without parsing it."""
 
-    def parse(self, text: str) -> Document:
-        """Parse any text whatever."""
+    def parse(self, text: str, near: Document | None = None) -> Document:
+        """Parse any text whatever.
+
+        Args:
+            text: what to parse.
+            near: a document of this language, if there is one whose text is much the same: it saves time and never
+                shows.
+        """
 
     def print(self, scores: Sequence[Score]) -> str:
         """Write scores as a new document; parsing it gives equal scores."""

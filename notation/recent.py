@@ -35,8 +35,9 @@ class Recent(Generic[T]):
         return tuple(item for item, _ in self.kept)
 
     def keep(self, item: T, length: int) -> None:
-        """Remember one more, made of so many characters, and forget the oldest where there are too many."""
-        kept = ((item, length), *self.kept[: self._most - 1])
+        """Remember one as the newest, made of so many characters, and forget the oldest where there are too many."""
+        others = tuple(one for one in self.kept if one[0] is not item)
+        kept = ((item, length), *others[: self._most - 1])
         while len(kept) > self._fewest and sum(length for _, length in kept) > MOST_CHARACTERS:
             kept = kept[:-1]
         self.kept = kept

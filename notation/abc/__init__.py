@@ -33,9 +33,9 @@ class Abc:
         """The tunes of a text, without parsing it."""
         return contents(text)
 
-    def parse(self, text: str) -> Document:
-        """Parse any text whatever."""
-        return parse(text)
+    def parse(self, text: str, near: Document | None = None) -> Document:
+        """Parse any text whatever; only what differs from `near` is read, if little."""
+        return parse(text, near)
 
     def print(self, scores: Sequence[Score]) -> str:
         """Write scores as a new document; what ABC cannot hold is normalised as `notation.abc.printer` says."""

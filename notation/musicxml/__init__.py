@@ -49,9 +49,9 @@ class MusicXML:
         """The piece of a text, without parsing it."""
         return contents(text)
 
-    def parse(self, text: str) -> Document:
-        """Parse any text whatever into a document with one score."""
-        return parse(text)
+    def parse(self, text: str, near: Document | None = None) -> Document:
+        """Parse any text whatever into a document with one score; only what differs from `near` is read, if little."""
+        return parse(text, near)
 
     def print(self, scores: Sequence[Score]) -> str:
         """Write the one score as a document; reading it gives `normal_form` of the score."""

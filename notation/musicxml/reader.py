@@ -39,10 +39,15 @@ MEMOS: Recent[_Memo] = Recent(N_REMEMBERED, 1)
 """The measures of texts that were read as a whole. None is ever changed."""
 
 
-def parse(text: str) -> Document:
-    """Parse any text whatever into a document with one score."""
+def parse(text: str, near: Document | None = None) -> Document:
+    """Parse any text whatever into a document with one score.
+
+    Only what differs from `near`, or from a text read of late, is read, if that is little.
+    """
     if len(text) > MAX_CHARACTERS:
         return _too_large(text)
+    if near is not None:
+        DOCUMENTS.keep(near)
     edited = (reread(old, text) for old in DOCUMENTS.items)
     document = next((one for one in edited if one is not None), None) or _parse_whole(text)
     DOCUMENTS.keep(document, len(text))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.clients import Bound
+from benchmarks.clients import Bound, one_a_piece
+from export.bench.documents import find_sites, load_pieces
 from export.bench.machine import environment
 from tests.support.bundles import music_bundle
 
@@ -32,6 +33,15 @@ def test_too_few_pieces_are_told(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=240)
     assert done.returncode == 2
     assert "50 editors" in done.stderr
+
+
+def test_editors_have_pieces_of_their_own() -> None:
+    pieces = load_pieces()
+    sites = one_a_piece(find_sites(pieces, 4 * len(pieces)), len(pieces) + 1)
+    assert len(sites) == len(pieces) + 1
+    assert len({(site.piece, site.language) for site in sites[:-1]}) == len(pieces)
+    assert len({site.kind for site in sites}) == 2
+    assert len(set(sites)) == len(sites)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from inference.completion import Completer, CompletionOptions, CompletionResult, load_completer
 from inference.errors import Cancelled
+from notation.abc import parser
 from notation.language import language
+from notation.recent import Recent
 from tests.support.bundles import music_bundle
 
 ABC = language("abc")
@@ -39,6 +44,43 @@ def tunes() -> Iterator[str]:
     assert len(files) > 100, "music21's corpus of ABC files is missing"
     for path in files[3::97]:
         yield path.read_text("utf-8", errors="replace")
+
+
+SEVERAL = [
+    (HEADER + "DFA d2f|", ["g", "ed ", "BA"]),
+    ("X:1\nL:1/8\nM:4/4\nK:G\n|:G2B2 d4|", ["c", "2A2 ", "F4|"]),
+    ("X:1\nL:1/8\nM:3/4\nK:C\nV:1\nC2E2G2|\nV:2\n", ["C,", "6|", "E,2"]),
+]
+"""Documents, and what is typed at their ends, piece by piece."""
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations([number for number, (_, pieces) in enumerate(SEVERAL) for _ in pieces]))
+def test_documents_that_take_turns_are_completed_as_alone(completer: Completer, turns: list[int]) -> None:
+    documents = [ABC.parse(text) for text, _ in SEVERAL]
+    rest = [list(pieces) for _, pieces in SEVERAL]
+    for number in turns:
+        text = documents[number].text + rest[number].pop(0)
+        documents[number] = ABC.parse(text, documents[number])
+        found = completer.complete(documents[number], ABC, len(text))
+        assert found.suggestions
+        assert [one.text for one in found.suggestions] == alone(text)
+
+
+@lru_cache
+def alone(text: str) -> list[str]:
+    """What is suggested at the end of a document by a model that has read no other."""
+    found = load_completer(str(music_bundle())).complete(ABC.parse(text), ABC, len(text))
+    return [one.text for one in found.suggestions]
+
+
+def test_verification_reads_only_what_was_written(completer: Completer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many documents were read in between."""
+    text = HEADER + "DFA d2f|\n" * 20
+    document, offset = ABC.parse(text), text.index("|", 90) + 1
+    monkeypatch.setattr(parser, "DOCUMENTS", Recent(1))
+    monkeypatch.setattr(parser, "_parse_whole", None)
+    assert completer.complete(document, ABC, offset).suggestions
 
 
 @pytest.mark.parametrize(

@@ -411,3 +411,12 @@ def test_a_provider_that_fails_to_open_falls_back(monkeypatch: pytest.MonkeyPatc
     assert engine.provider == "cpu"
     assert engine.provider_message is not None
     assert "libraries could not be loaded" in engine.provider_message
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 100])
+@pytest.mark.parametrize("more", [[], [1], [1] * 90])
+def test_the_common_beginning_of_two_contexts(size: int, more: list[int]) -> None:
+    first, second = [*range(size), 500, *more], [*range(size), 600]
+    assert engines.common_length(first, second) == engines.common_length(second, first) == size
+    assert engines.common_length(first[:size], second) == engines.common_length(second, first[:size]) == size
+    assert engines.common_length(first, first) == len(first)

@@ -82,6 +82,40 @@ async def test_jobs_overtaken_while_they_wait_never_start(scheduler: Scheduler) 
 
 
 @pytest.mark.parametrize(
+    ("asked", "done"),
+    [
+        pytest.param("a1 a2 a3 b1 c1 c2", "a1 b1 c1 a2 c2 a3", id="clients take turns"),
+        pytest.param("a1 a1 a1 b1 a2", "a1 b1 a2", id="what is overtaken uses up no turn"),
+        pytest.param("b1 a1 b2 a2", "b1 a1 b2 a2", id="who asks first has the first turn"),
+    ],
+)
+async def test_clients_take_turns(scheduler: Scheduler, asked: str, done: str) -> None:
+    """Each letter is a client, each number a document of its own."""
+    block = Patient()
+    blocking = asyncio.ensure_future(scheduler.run(("other",), block))
+    await block.is_running()
+    order: list[str] = []
+
+    def job(name: str) -> Callable[[Callable[[], bool]], None]:
+        return lambda cancelled: order.append(name)
+
+    waiting = [asyncio.ensure_future(scheduler.run(tuple(name), job(name))) for name in asked.split()]
+    await asyncio.sleep(0)
+    scheduler.cancel(("other",))
+    await asyncio.gather(blocking, *waiting, return_exceptions=True)
+    assert order == done.split()
+
+
+async def test_closing_ends_what_waits() -> None:
+    scheduler, block = Scheduler(), Patient()
+    jobs = [asyncio.ensure_future(scheduler.run((name,), block)) for name in "ab"]
+    await block.is_running()
+    scheduler.close()
+    found = await asyncio.gather(*jobs, return_exceptions=True)
+    assert [type(one) for one in found] == [SupersededError] * 2
+
+
+@pytest.mark.parametrize(
     ("prefix", "is_stopped"),
     [
         pytest.param(("client", "uri"), True, id="an edit of the document"),

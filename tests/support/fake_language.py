@@ -22,7 +22,7 @@ class FakeLanguage:
     name = "abc"
     suffixes = (".abc",)
 
-    def parse(self, text: str) -> Document:
+    def parse(self, text: str, near: Document | None = None) -> Document:
         if "BOOM" in text:
             raise RuntimeError(f"cannot parse {text}")
         diagnostics = [

@@ -83,6 +83,26 @@ def test_edits_read_like_fresh_texts(book: str) -> None:
             assert document == fresh(text)
 
 
+@pytest.mark.parametrize("book", BOOKS)
+def test_what_is_near_never_shows(book: str) -> None:
+    chance = random.Random(book)
+    document = LANGUAGE.parse(book)
+    for number in range(40):
+        text = edited(document.text if number % 8 else book, chance)
+        forget()
+        document = LANGUAGE.parse(text, document)
+        assert everything(document) == everything(fresh(text))
+
+
+def test_what_is_near_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "X:1\nL:1/8\nK:C\n" + "CDEF GABc|\n" * 50
+    near = LANGUAGE.parse(text)
+    forget()
+    monkeypatch.setattr(parser, "_parse_whole", None)
+    document = LANGUAGE.parse(text[:400] + "c" + text[400:], near)
+    assert document.scores[0].parts[0].measures[0] is near.scores[0].parts[0].measures[0]
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from([*PIECES, "X:2\nK:D\nAB|c\n", "w:a b\n", "\x0b", "\u2028", " \n"]), max_size=12))
 def test_any_texts_one_after_the_other(pieces: list[str]) -> None:

@@ -72,6 +72,10 @@ PIECES = [
 
 @pytest.fixture(autouse=True)
 def _no_memory() -> None:
+    _forget()
+
+
+def _forget() -> None:
     DOCUMENTS.forget()
     MEMOS.forget()
 
@@ -96,6 +100,25 @@ def test_edits_read_like_fresh_texts(book: str) -> None:
     for number in range(50):
         text = edited(book if number % 5 == 0 else text, chance)
         assert everything(parse(text)) == everything(fresh(text)), text
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_what_is_near_never_shows(book: str) -> None:
+    chance = random.Random(book)
+    document = parse(book)
+    for number in range(40):
+        text = edited(document.text if number % 5 else book, chance)
+        _forget()
+        document = parse(text, document)
+        assert everything(document) == everything(fresh(text)), text
+
+
+def test_what_is_near_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    near = parse(SCORE)
+    _forget()
+    monkeypatch.setattr(reader, "_parse_whole", None)
+    after = parse(SCORE.replace('number="3">', 'number="3">' + NOTE, 1), near)
+    assert after.scores[0].parts[1].measures[0] == near.scores[0].parts[1].measures[0]
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])

@@ -130,7 +130,7 @@ def main(
 ) -> None:
     """Count how often written measures stand in the training split."""
     dataset = Dataset.open(data)
-    loaded = load_engine(bundle, None)
+    loaded = load_engine(bundle)
     assert loaded is not None  # a bundle was given
     name, engine = loaded
     index = index_of(dataset, genre)

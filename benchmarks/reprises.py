@@ -128,7 +128,7 @@ def main(
 ) -> None:
     """Fit the weights."""
     console = Console(stderr=True)
-    loaded = load_engine(bundle, None)
+    loaded = load_engine(bundle)
     assert loaded is not None
     measures = gather(Dataset.open(dataset), ModelPredictor(loaded[1]), console)
     weights = fit(measures, torch.ones(len(measures.came), dtype=torch.bool))

@@ -14,7 +14,12 @@ from training.exits import fail
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="The trained model, as `ghostnote train` wrote it.")],
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...", help="The model, as `ghostnote train` wrote it; of several the networks vote."
+        ),
+    ],
     out: Annotated[Path, typer.Argument(help="The bundle's folder; an older bundle there is replaced.")],
     precision: Annotated[Precision, typer.Option(help="fp16 is for CUDA, int8 for processors.")] = "int8",
     max_length: Annotated[
@@ -28,11 +33,11 @@ def export(
 ) -> None:
     """Turn a trained model into the bundle that the server loads."""
     from export.bundle import export_bundle  # torch is slow to import: only this verb pays for it
-    from training.models.checkpoint import load_checkpoint
+    from training.models.checkpoint import load_checkpoints
 
     try:
         parity = export_bundle(
-            load_checkpoint(checkpoint),
+            load_checkpoints(models),
             out,
             precision=precision,
             max_length=max_length,
@@ -40,7 +45,7 @@ def export(
             quality=_read_quality(quality),
         )
     except (OSError, ValueError) as error:
-        raise typer.Exit(fail(f"cannot export {checkpoint}: {error}", 1)) from error
+        raise typer.Exit(fail(f"cannot export {' '.join(map(str, models))}: {error}", 1)) from error
     size = sum(file.stat().st_size for file in out.iterdir())
     typer.echo(
         f"{out}: {size / 1e6:.1f} MB, {precision}; logits off by at most {parity.max_error:.2g}, the same first choice "
@@ -115,7 +120,10 @@ def evaluate(
     bundle: Annotated[
         str | None, typer.Option(help="A bundle, folder or name; without one, only the simple rules are scored.")
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="Instead, a model as `ghostnote train` wrote it.")] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="Instead, a model as `ghostnote train` wrote it; given several times, their networks vote."),
+    ] = None,
     genre: Annotated[
         list[str] | None,
         typer.Option(help=f"May be given several times: {', '.join(GENRES)}; six of them if not given."),
@@ -149,7 +157,7 @@ def evaluate(
     request = Request(
         data=data,
         bundle=bundle,
-        checkpoint=model,
+        checkpoints=tuple(model or ()),
         genres=tuple(genre or ()),
         tests=tuple(test or ()),
         split=split,

@@ -1,4 +1,5 @@
-"""The verb `train`: a model from a dataset, or a bundle fitted to one's own tunes.
+"""The verb `train`: a model from a dataset, from the beginning or from an earlier model on, or a bundle fitted to one's
+own tunes.
 
 It stands above `training` because fine-tuning begins and ends with a bundle. Under torchrun it is started once for each
 process: `torchrun --nproc-per-node 4 --no-python ghostnote train ...`.
@@ -31,7 +32,10 @@ def train(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="A dataset folder, made by `corpus build`.")] = None,
     base: Annotated[
-        str | None, typer.Option("--from", help="Begin with this bundle (folder or name) or checkpoint (.pt).")
+        str | None,
+        typer.Option(
+            "--from", help="Begin with this bundle (folder or name) or checkpoint (.pt); without --data on FOLDER."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The folder of the run; with --from of the new bundle, by default a user's one.")
@@ -46,21 +50,21 @@ def train(
     wandb: Annotated[bool, typer.Option("--wandb", help="Log to Weights & Biases too (WANDB_MODE=offline).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Train a model on a dataset; or, with --from, fit a model to a folder of your own scores."""
+    """Train a model on a dataset; or, with --from and no dataset, fit a model to a folder of your own scores."""
     import logging
 
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     with user_errors(GhostnoteError):
-        if base is None:
+        if base is None or data is not None:
             if data is None or out is None or folder is not None:
                 raise ValueError(
                     "name a dataset and a folder for the run (--data, --out), or a model (--from) and FOLDER."
                 )
-            said = _train(data, out, config, minutes, threads, seed, resume=resume, wandb=wandb)
+            said = _train(data, out, config, base, minutes, threads, seed, resume=resume, wandb=wandb)
         else:
-            if folder is None or data is not None or config is not None or wandb:
-                raise ValueError("with --from, name the folder of your scores, and no --data, --config or --wandb.")
+            if folder is None or config is not None or wandb:
+                raise ValueError("with --from alone, name the folder of your scores, and no --config or --wandb.")
             out = out or user_bundles() / folder.resolve().name
             said = _fine_tune(
                 base, folder, out, 10.0 if minutes is None else minutes, threads, seed or 0, resume=resume
@@ -73,6 +77,7 @@ def _train(
     data: Path,
     out: Path,
     config: str | None,
+    base: str | None,
     minutes: float | None,
     threads: int,
     seed: int | None,
@@ -82,13 +87,18 @@ def _train(
 ) -> dict[str, Any]:
     from training.config import load_config, load_run_config
     from training.dataset.build import Dataset
+    from training.models.contract import differences
     from training.trainer import train as run
 
     if resume and config is None:
         settings = load_run_config(out / "config.json", minutes=minutes, seed=seed)
     else:
         settings = load_config(config or "small", minutes=minutes, seed=seed)
-    path = run(Dataset.open(data), out, settings, n_threads=threads, resume=resume, wandb=wandb)
+    begun = None if base is None else _checkpoint(base)
+    if begun is not None and (unlike := differences(begun.model.config, settings.model)):
+        raise ValueError(f"the configuration's model is not of the shape of '{base}': {', '.join(unlike)}.")
+    weights = None if begun is None else begun.model.state_dict()
+    path = run(Dataset.open(data), out, settings, weights=weights, n_threads=threads, resume=resume, wandb=wandb)
     return {"model": str(path)}
 
 

@@ -35,7 +35,7 @@ class Request:
 
     data: Path
     bundle: str | None
-    checkpoint: Path | None
+    checkpoints: tuple[Path, ...]
     genres: tuple[str, ...]
     tests: tuple[str, ...]
     split: str
@@ -58,7 +58,7 @@ def run_evaluation(request: Request) -> int:
         if request.plot is not None:
             check_plot(request.plot)
         dataset = Dataset.open(request.data)
-        model = load_engine(request.bundle, request.checkpoint, request.threads)
+        model = load_engine(request.bundle, request.checkpoints, request.threads)
         plan = Plan(
             dataset,
             model,
@@ -96,7 +96,7 @@ def _wrong_usage(request: Request) -> str:
         unknown = [each for each in asked if each not in there]
         if unknown:
             return f"unknown {what} '{unknown[0]}': choose among {', '.join(there)}."
-    if request.listening is not None and request.bundle is None and request.checkpoint is None:
+    if request.listening is not None and request.bundle is None and not request.checkpoints:
         return "--listening needs a model: give --bundle or --model."
     if request.plot is not None and request.tests and "next measure" not in request.tests:
         return "--plot draws the test 'next measure': give --test 'next measure' too."

@@ -31,7 +31,7 @@ from notation.tokens.vocabulary import VOCABULARY_HASH
 from training.dataset.build import Dataset
 from training.metrics.baselines import Rule, SuffixMatch, measure_back
 from training.metrics.ngram import NGram
-from training.models.checkpoint import load_checkpoint
+from training.models.checkpoint import load_checkpoints
 
 N_CANDIDATES = 5
 ORDER = 6
@@ -259,12 +259,14 @@ def measure_content(measure: DecodedMeasure, part: int) -> Content:
     )
 
 
-def load_engine(bundle: str | Path | None, checkpoint: Path | None, threads: int = 1) -> tuple[str, Engine] | None:
-    """The model of a bundle or, if there is none, of a checkpoint, with its name; None if there is neither.
+def load_engine(
+    bundle: str | Path | None, checkpoints: Sequence[Path] = (), threads: int = 1
+) -> tuple[str, Engine] | None:
+    """The model of a bundle or, if there is none, of checkpoints, with its name; None if there is neither.
 
     Args:
         bundle: its folder, or the name of one that is shipped or installed.
-        checkpoint: a file that `ghostnote train` wrote.
+        checkpoints: files that `ghostnote train` wrote; of several the networks vote.
         threads: within an operator.
 
     Raises:
@@ -274,9 +276,9 @@ def load_engine(bundle: str | Path | None, checkpoint: Path | None, threads: int
     if bundle is not None:
         loaded = load_bundle(find_bundle(bundle), expected_vocabulary_hash=VOCABULARY_HASH)
         return loaded.manifest.name, Engine(loaded, threads=threads)
-    if checkpoint is None:
+    if not checkpoints:
         return None
     with TemporaryDirectory() as folder:
         exported = Path(folder) / "model"
-        export_bundle(load_checkpoint(checkpoint), exported, precision="fp32")
+        export_bundle(load_checkpoints(checkpoints), exported, precision="fp32")
         return "model", Engine(load_bundle(exported, expected_vocabulary_hash=VOCABULARY_HASH), threads=threads)

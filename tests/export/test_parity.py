@@ -18,13 +18,13 @@ from export.parity import measure_parity
 from inference.bundle import MANIFEST, Precision, load_bundle
 from inference.engine import SNAPSHOT_EVERY, Engine
 from notation.tokens.vocabulary import TOKENS
-from tests.support.bundles import BLOCK_SIZE, tiny_bundle, tiny_checkpoint
-from training.models import MODELS, ModelConfig, build_model
+from tests.support.bundles import BLOCK_SIZE, NETWORKS, tiny_bundle, tiny_checkpoint
+from training.models import ModelConfig, build_model
 from training.models.checkpoint import Checkpoint
 
 KNOW_THE_TOKENS = {"gru_encoder_decoder", "lstm_heads"}
 """Architectures that do something else with some tokens than with others: these need the real vocabulary."""
-ARCHITECTURES = pytest.mark.parametrize("architecture", sorted(MODELS))
+ARCHITECTURES = pytest.mark.parametrize("architecture", NETWORKS)
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 import typer
 from typer.testing import CliRunner
 
@@ -53,6 +54,20 @@ def test_from_scores_to_a_model(run, tmp_path):
     assert run("--data", data, "--out", out, "--config", config).exit_code == 2
     resumed = run("--data", data, "--out", out, "--resume", "--json")  # with what the run was set to
     assert json.loads(resumed.stdout) == {"model": str(out / trainer.MODEL)}
+    begun, on = out / trainer.MODEL, tmp_path / "on"
+    config.write_text(
+        CONFIG.replace('precision = "fp32"', 'precision = "fp32"\nlearning_rate = 1e-9'), encoding="utf-8"
+    )
+    went_on = run("--data", data, "--out", on, "--config", config, "--from", begun)
+    assert went_on.exit_code == 0, went_on.output
+    for one, other in zip(
+        *(load_checkpoint(each).model.parameters() for each in (begun, on / trainer.MODEL)), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+    config.write_text(CONFIG.replace("n_embd = 16", "n_embd = 32"), encoding="utf-8")
+    wider = run("--data", data, "--out", tmp_path / "wider", "--config", config, "--from", begun)
+    assert wider.exit_code == 2
+    assert "n_embd 16 and 32" in wider.stderr
 
 
 def test_from_a_bundle_to_ones_own(run, tmp_path):
@@ -78,7 +93,8 @@ def test_from_a_bundle_to_ones_own(run, tmp_path):
         pytest.param(["--data", "nowhere", "--out", "nowhere"], "no finished dataset", id="no dataset"),
         pytest.param(["--from", "no-such-model", "."], "'no-such-model'", id="no model"),
         pytest.param(["--from", "ghostnote-3m"], "name the folder of your scores", id="no folder"),
-        pytest.param(["--from", "ghostnote-3m", ".", "--data", "."], "and no --data", id="a dataset too"),
+        pytest.param(["--from", "ghostnote-3m", ".", "--data", "."], "name a dataset and a folder", id="both"),
+        pytest.param(["--from", "ghostnote-3m", ".", "--config", "small"], "and no --config", id="a configuration too"),
         pytest.param(["--from", "ghostnote-3m", ".", "--minutes", "0"], "0 minutes", id="no time"),
         pytest.param(["--from", "no-such-model", ".", "--out", "."], "is no bundle", id="no place for a bundle"),
     ],

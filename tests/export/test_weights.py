@@ -1,5 +1,7 @@
 """The weights of a bundle come back from its graph: exactly, or as they were rounded."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -7,8 +9,9 @@ from export.bundle import export_bundle
 from export.parity import measure_parity
 from export.weights import checkpoint_of_bundle
 from notation.tokens.vocabulary import TOKENS
+from tests.support.bundles import NETWORKS, tiny_config
 from tests.support.torch_warnings import EXPORTER
-from training.models import MODELS, ModelConfig, build_model
+from training.models import build_model
 from training.models.checkpoint import Checkpoint
 
 pytestmark = EXPORTER
@@ -17,11 +20,12 @@ pytestmark = EXPORTER
 @pytest.fixture
 def checkpoint(request):
     torch.manual_seed(0)
-    config = ModelConfig(request.param, len(TOKENS), n_layer=2, n_head=2, n_kv_head=1, n_embd=64, block_size=32)
+    shape = {"n_layer": 2, "n_head": 2, "n_kv_head": 1, "n_embd": 64, "block_size": 32}
+    config = replace(tiny_config(request.param, **shape), vocabulary_size=len(TOKENS))
     return Checkpoint(build_model(config).eval(), list(TOKENS), {"steps": 3})
 
 
-@pytest.mark.parametrize("checkpoint", sorted(MODELS), indirect=True)
+@pytest.mark.parametrize("checkpoint", NETWORKS, indirect=True)
 @pytest.mark.parametrize(("precision", "rounding"), [("fp32", 0), ("fp16", 2**-11), ("int8", 1 / 127)])
 def test_a_bundle_gives_its_network_back(checkpoint, precision, rounding, tmp_path):
     export_bundle(checkpoint, tmp_path / "bundle", precision=precision)
@@ -44,6 +48,4 @@ def test_a_graph_of_another_build_is_refused(checkpoint, tmp_path, monkeypatch):
 
 
 def _one_layer_more(config):
-    from dataclasses import replace
-
     return build_model(replace(config, n_layer=config.n_layer + 1))

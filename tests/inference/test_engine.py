@@ -14,8 +14,7 @@ from inference import engine as engines
 from inference.bundle import load_bundle
 from inference.engine import CHUNK, SNAPSHOT_EVERY, Engine
 from inference.errors import Cancelled, ProviderError
-from tests.support.bundles import BLOCK_SIZE, VOCABULARY, tiny_bundle, tiny_checkpoint
-from training.models import MODELS
+from tests.support.bundles import BLOCK_SIZE, NETWORKS, VOCABULARY, tiny_bundle, tiny_checkpoint
 
 CLOSE = 2e-4
 LONG = CHUNK + SNAPSHOT_EVERY + 5
@@ -37,7 +36,7 @@ def assert_close(actual: NDArray[np.float32], wanted: NDArray[np.float32]) -> No
     np.testing.assert_allclose(actual, wanted, rtol=0, atol=CLOSE)
 
 
-@pytest.fixture(params=sorted(MODELS))
+@pytest.fixture(params=NETWORKS)
 def architecture(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

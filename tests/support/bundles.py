@@ -13,12 +13,14 @@ import torch
 from export.bundle import export_bundle
 from inference.bundle import Precision
 from notation.tokens.vocabulary import TOKENS
-from training.models import ModelConfig, build_model
+from training.models import MODELS, ModelConfig, build_model
 from training.models.checkpoint import Checkpoint
 
 VOCABULARY = [f"token-{index}" for index in range(50)]
 BLOCK_SIZE = 320
 """More than one chunk of the engine, so that tests can cross its edge."""
+NETWORKS = (*sorted(MODELS), "2 x llama", "2 x gru")
+"""Every architecture, and networks that vote."""
 
 
 @cache
@@ -29,9 +31,10 @@ def _folder() -> Path:
 
 
 def tiny_config(architecture: str, **changes: int) -> ModelConfig:
-    """A model of some 100,000 weights, with two query heads to a key head."""
+    """A network of some 100,000 weights, with two query heads to a key head; or several, as `NETWORKS` has them."""
+    n_networks, _, name = architecture.rpartition(" x ")
     dimensions = {"n_layer": 2, "n_head": 4, "n_kv_head": 2, "n_embd": 64, "block_size": BLOCK_SIZE} | changes
-    return ModelConfig(architecture, len(VOCABULARY), **dimensions)
+    return ModelConfig(name, len(VOCABULARY), n_networks=int(n_networks or 1), **dimensions)
 
 
 @cache

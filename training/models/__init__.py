@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from training.models.contract import LanguageModel, ModelConfig
+from training.models.ensemble import Ensemble
 from training.models.gpt2 import GPT2
 from training.models.gru import GRU
 from training.models.gru_encoder_decoder import GRUEncoderDecoder
@@ -23,7 +26,7 @@ MODELS: dict[str, type[LanguageModel]] = {
 
 
 def build_model(config: ModelConfig) -> LanguageModel:
-    """A model with random weights.
+    """A model with random weights; of several networks, if the configuration says so.
 
     Raises:
         ValueError: `config.architecture` is not in `MODELS`.
@@ -33,7 +36,11 @@ def build_model(config: ModelConfig) -> LanguageModel:
             f"unknown architecture {config.architecture!r}: this build has {', '.join(sorted(MODELS))}. "
             "Choose one of these in the training configuration."
         )
-    return MODELS[config.architecture](config)
+    architecture = MODELS[config.architecture]
+    if config.n_networks == 1:
+        return architecture(config)
+    single = replace(config, n_networks=1)
+    return Ensemble(config, [architecture(single) for _ in range(config.n_networks)])
 
 
 __all__ = ["MODELS", "LanguageModel", "ModelConfig", "build_model"]

@@ -21,7 +21,7 @@ from training.models.contract import ModelConfig, StateTensor
 QUERY_BLOCK = 128
 
 
-def causal_attention(q: Tensor, k: Tensor, v: Tensor, dropout: float = 0.0, relative: Tensor | None = None) -> Tensor:
+def causal_attention(q: Tensor, k: Tensor, v: Tensor, relative: Tensor | None = None) -> Tensor:
     """Each position attends to itself and to those before it.
 
     On the CPU this is done a block of queries at a time, against the keys up to the block's end: compiled, a training
@@ -30,7 +30,6 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, dropout: float = 0.0, rela
     Args:
         q: (B, n_head, T, head_size).
         k, v: (B, n_kv_head, T, head_size).
-        dropout: probability that a weight is dropped.
         relative: a vector for each distance from 0 on, (n_head, at least T, head_size); its product with the query is
             added to the query's product with the key at that distance.
 
@@ -40,9 +39,7 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, dropout: float = 0.0, rela
     grouped = q.shape[1] != k.shape[1]
     if not q.is_cpu:
         bias = None if relative is None else causal_bias(q, relative)
-        return F.scaled_dot_product_attention(
-            q, k, v, attn_mask=bias, is_causal=bias is None, dropout_p=dropout, enable_gqa=grouped
-        )
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=bias is None, enable_gqa=grouped)
     if grouped:
         k, v = (heads.repeat_interleave(q.shape[1] // k.shape[1], dim=1) for heads in (k, v))
     q = q * q.shape[-1] ** -0.5
@@ -54,7 +51,7 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, dropout: float = 0.0, rela
             scores = scores + skewed(q[:, :, start:end], relative[:, :end])
         later = torch.ones(end - start, end, dtype=torch.bool, device=q.device).triu(1 + start)
         weights = scores.float().masked_fill(later, -torch.inf).softmax(-1).type_as(v)
-        mixed.append(F.dropout(weights, dropout) @ v[:, :, :end])
+        mixed.append(weights @ v[:, :, :end])
     return torch.cat(mixed, dim=2)
 
 

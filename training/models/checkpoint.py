@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from training.models import LanguageModel, ModelConfig, build_model
+from training.models.ensemble import ensemble_of
 
 
 @dataclass(frozen=True)
@@ -74,3 +75,24 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except (pickle.UnpicklingError, EOFError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a usable checkpoint: {error}. Train the model again.") from error
     return Checkpoint(model.eval(), vocabulary, training)
+
+
+def load_checkpoints(paths: Sequence[Path]) -> Checkpoint:
+    """Read one checkpoint, or several whose networks are to vote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a file is no checkpoint, or they differ in shape or vocabulary.
+    """
+    checkpoints = [load_checkpoint(path) for path in paths]
+    model = ensemble_of([each.model for each in checkpoints])
+    first, *others = checkpoints
+    if not others:
+        return first
+    if any(each.vocabulary != first.vocabulary for each in others):
+        raise ValueError("the models have different vocabularies: only those that were trained with one can vote.")
+    data: dict[str, Any] = {}
+    for each in checkpoints:
+        data.update(each.training.get("data", {}))
+    runs = [{name: figure for name, figure in each.training.items() if name != "data"} for each in checkpoints]
+    return Checkpoint(model, first.vocabulary, {"networks": runs, "data": data})

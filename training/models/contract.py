@@ -10,7 +10,7 @@ batch is one contiguous block of memory.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ class ModelConfig:
         n_hidden: width of the feed-forward layer; 0 means 8/3 of `n_embd`, rounded up to 64, where it is gated, else 4
             times `n_embd`.
         rope_theta: base of the rotary wavelengths.
+        n_networks: networks of this shape that vote; each has `n_layer` layers of its own.
     """
 
     architecture: str
@@ -44,8 +45,11 @@ class ModelConfig:
     dropout: float = 0.0
     n_hidden: int = 0
     rope_theta: float = 10_000.0
+    n_networks: int = 1
 
     def __post_init__(self) -> None:
+        if self.n_networks < 1:
+            raise ValueError(f"n_networks is {self.n_networks}: a model has at least one.")
         if self.n_embd % self.n_head or self.n_head % self.n_kv_head:
             raise ValueError(
                 f"n_embd {self.n_embd} must be a multiple of n_head {self.n_head}, and n_head of n_kv_head "
@@ -73,6 +77,15 @@ class ModelConfig:
                 f"{length} tokens do not fit a training window of {self.block_size}: cut the input, "
                 "or build the model with a larger block_size."
             )
+
+
+def differences(one: ModelConfig, other: ModelConfig) -> list[str]:
+    """What keeps the weights of one model out of another, as `n_embd 256 and 384`; empty if they fit."""
+    return [
+        f"{name} {mine} and {theirs}"
+        for name, mine in asdict(one).items()
+        if name != "dropout" and mine != (theirs := asdict(other)[name])
+    ]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class GPT2Block(Block):
         """Causal attention over a whole window: (B, T, 3 C) -> (B, T, C)."""
         heads = qkv.view(*qkv.shape[:2], -1, self.config.head_size).transpose(1, 2)  # (B, 3 n_head, T, head_size)
         q, k, v = heads.chunk(3, dim=1)
-        mixed = causal_attention(q, k, v, self.attention_dropout, relative=self.relative(q))
+        mixed = causal_attention(q, k, v, relative=self.relative(q))
         return mixed.transpose(1, 2).flatten(2)  # (B, n_head, T, head_size) -> (B, T, C)
 
     def relative(self, q: Tensor) -> Tensor | None:

@@ -64,7 +64,7 @@ class LlamaBlock(Block):
         n_head, n_kv_head = self.config.n_head, self.config.n_kv_head
         q, k, v = torch.split(heads, [n_head, n_kv_head, n_kv_head], dim=1)
         q, k = (rotate(heads, cos, sin).type_as(v) for heads in (q, k))
-        mixed = causal_attention(q, k, v, self.attention_dropout)
+        mixed = causal_attention(q, k, v)
         return mixed.transpose(1, 2).flatten(2)  # (B, n_head, T, head_size) -> (B, T, C)
 
     def feed_forward(self, x: Tensor) -> Tensor:

@@ -20,7 +20,8 @@ from training.models.contract import LanguageModel, ModelConfig, StepModule
 class Block(nn.Module, ABC):
     """Attention, then the feed-forward.
 
-    A subclass sets `qkv`, which makes queries, keys and values side by side of (B, T, C), and both norms.
+    A subclass sets `qkv`, which makes queries, keys and values side by side of (B, T, C), and both norms. Dropout is of
+    what is added to the stream alone: on the weights of attention it costs a fifth of a training step.
     """
 
     qkv: nn.Linear
@@ -32,11 +33,6 @@ class Block(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.dropout = nn.Dropout(config.dropout)
-
-    @property
-    def attention_dropout(self) -> float:
-        """Probability that a weight of attention is dropped: none but in training."""
-        return self.config.dropout if self.training else 0.0
 
     def forward(self, x: Tensor, *positions: Tensor) -> Tensor:
         """x (B, T, C) -> (B, T, C); `positions` are what `Transformer.positions` gives."""

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.support.bundles import BLOCK_SIZE, VOCABULARY, tiny_checkpoint, tiny_config
-from training.models import MODELS, ModelConfig, build_model
-from training.models.checkpoint import load_checkpoint, save_checkpoint
+from tests.support.bundles import BLOCK_SIZE, NETWORKS, VOCABULARY, tiny_checkpoint, tiny_config
+from training.models import ModelConfig, build_model
+from training.models.checkpoint import load_checkpoint, load_checkpoints, save_checkpoint
 from training.models.llama import Llama, rotary_tables, rotate
 
-ARCHITECTURES = pytest.mark.parametrize("architecture", sorted(MODELS))
+ARCHITECTURES = pytest.mark.parametrize("architecture", NETWORKS)
 
 
 def draw(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -155,3 +155,36 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not a usable checkpoint"):
         load_checkpoint(tmp_path / "trap.pt")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_networks_that_vote_give_the_mean_of_their_logits(tmp_path: Path) -> None:
+    paths = [tmp_path / "one.pt", tmp_path / "other.pt"]
+    for seed, path in enumerate(paths):
+        torch.manual_seed(seed)
+        save_checkpoint(path, build_model(tiny_config("llama")), VOCABULARY, {"steps": seed, "data": {path.stem: 1}})
+    one, other = (load_checkpoint(path).model for path in paths)
+    both = load_checkpoints(paths)
+    with torch.no_grad():
+        torch.testing.assert_close(both.model(draw(2, 9)), (one(draw(2, 9)) + other(draw(2, 9))) / 2)
+    assert both.training == {"networks": [{"steps": 0}, {"steps": 1}], "data": {"one": 1, "other": 1}}
+    save_checkpoint(tmp_path / "both.pt", both.model, VOCABULARY)
+    assert load_checkpoint(tmp_path / "both.pt").model.config.n_networks == 2
+    assert load_checkpoints(paths[:1]).training == {"steps": 0, "data": {"one": 1}}
+
+
+def test_networks_of_different_shapes_do_not_vote(tmp_path: Path) -> None:
+    for name, width in (("narrow", 32), ("wide", 64)):
+        save_checkpoint(tmp_path / name, build_model(tiny_config("llama", n_embd=width)), VOCABULARY)
+    with pytest.raises(ValueError, match="n_embd 32 and 64"):
+        load_checkpoints([tmp_path / "narrow", tmp_path / "wide"])
+
+
+def test_a_vote_does_not_vote_again(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "both.pt", build_model(tiny_config("2 x llama")), VOCABULARY)
+    with pytest.raises(ValueError, match="name the models that it was made of"):
+        load_checkpoints([tmp_path / "both.pt", tmp_path / "both.pt"])
+
+
+def test_a_model_has_a_network() -> None:
+    with pytest.raises(ValueError, match="n_networks is 0"):
+        tiny_config("0 x llama")

@@ -1,8 +1,9 @@
 """A checkpoint's network as an ONNX graph.
 
 Every architecture is traced through its `StepModule`, so there is one way for all. The inputs are `token_ids` (B, T)
-int64, `last_position` (B,) int32, `total_length` () int32 and `past_NAME` for each state tensor; the outputs are
-`logits` (B, V) after the last token and `present_NAME`. B and T are free, everything else is fixed.
+int64, `logits_at` (K,) int64, `last_position` (B,) int32, `total_length` () int32 and `past_NAME` for each state
+tensor; the outputs are `logits` (B K, V) after the tokens that `logits_at` names and `present_NAME`. B, T and K are
+free, everything else is fixed. An input that an architecture has no use for may be missing.
 """
 
 from __future__ import annotations
@@ -44,9 +45,11 @@ class _InHalf(StepModule):
         self.step = step.half()
         self.state = step.state
 
-    def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
+    def forward(
+        self, token_ids: Tensor, logits_at: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor
+    ) -> Any:
         """See `StepModule`; the state is float16."""
-        logits, *present = self.step(token_ids, last_position, total_length, *state)
+        logits, *present = self.step(token_ids, logits_at, last_position, total_length, *state)
         return logits.float(), *present
 
 
@@ -66,9 +69,11 @@ def build_graph(model: LanguageModel, max_length: int, dtype: torch.dtype = torc
     else:
         step = model.step_module(max_length).eval()
     names = [tensor.name for tensor in step.state]
-    batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+    inputs = ["token_ids", "logits_at", "last_position", "total_length", *(f"past_{name}" for name in names)]
+    batch, length, wanted = (torch.export.Dim(name) for name in ("batch", "length", "wanted"))
     example = (
         torch.zeros(2, 3, dtype=torch.long),
+        torch.zeros(2, dtype=torch.long),
         torch.full((2,), 2, dtype=torch.int32),
         torch.tensor(3, dtype=torch.int32),
         *(torch.zeros(2, *tensor.shape, dtype=dtype) for tensor in step.state),
@@ -81,9 +86,9 @@ def build_graph(model: LanguageModel, max_length: int, dtype: torch.dtype = torc
             verbose=False,
             opset_version=OPSET,
             external_data=False,
-            input_names=["token_ids", "last_position", "total_length", *(f"past_{name}" for name in names)],
+            input_names=inputs,
             output_names=["logits", *(f"present_{name}" for name in names)],
-            dynamic_shapes=({0: batch, 1: length}, {0: batch}, {}, tuple({0: batch} for _ in names)),
+            dynamic_shapes=({0: batch, 1: length}, {0: wanted}, {0: batch}, {}, tuple({0: batch} for _ in names)),
         )
     assert program is not None
     return without_traces(program.model_proto)

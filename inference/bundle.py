@@ -20,7 +20,7 @@ from platformdirs import user_data_path
 
 from inference.errors import BundleDamaged, BundleMismatch, BundleNotFound
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST, MODEL, VOCABULARY, CARD = "manifest.json", "model.onnx", "vocabulary.json", "MODEL_CARD.md"
 HASHED_FILES = (MODEL, VOCABULARY, CARD)
 SHIPPED = Path(__file__).parent / "bundles"

@@ -9,8 +9,9 @@ Units: scores are natural logarithms of probabilities.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +39,7 @@ LEAST_SAID = -10.0
 """A lower log-probability of the model's says no more than this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One thing that may be written next: the tokens, their log-probability, the reference they come from."""
 
     ids: tuple[int, ...]
@@ -63,6 +63,10 @@ class _Weighed:
     scores: NDArray[np.float64]
     advantage: float = REFERENCE_ADVANTAGE
 
+    def likeliest(self, most: int) -> Iterable[np.intp]:
+        """The places of single tokens, the likeliest first, at most so many."""
+        return (self.scores.argmax(),) if most == 1 else np.argsort(-self.scores, kind="stable")[:most]
+
     def of(self, token_id: int) -> float:
         """The log-probability of a single token.
 
@@ -83,8 +87,11 @@ def choices(logits: Logits, grammar: Grammar, most: int = MAX_CHOICES) -> list[C
         grammar: standing where the token goes; not changed.
         most: how many single tokens there are among the choices, at most.
     """
-    weighed = _weigh(logits, grammar)
-    order = np.argsort(-weighed.scores, kind="stable")[:most]
+    return _best(_weigh(logits, grammar, grammar.legal_ids()), most)
+
+
+def _best(weighed: _Weighed, most: int) -> list[Choice]:
+    order = weighed.likeliest(most)
     plain = [Choice((int(weighed.ids[place]),), float(weighed.scores[place])) for place in order]
     return ranked([*weighed.repeats, *plain], weighed.advantage)
 
@@ -92,11 +99,12 @@ def choices(logits: Logits, grammar: Grammar, most: int = MAX_CHOICES) -> list[C
 def likeliest(logits: Logits, grammar: Grammar, ids: NDArray[np.intp]) -> Choice:
     """The first of `choices`, without the others; `ids` are the legal tokens."""
     if grammar.may_repeat():
-        return choices(logits, grammar, 1)[0]
+        return _best(_weigh(logits, grammar, ids), 1)[0]
     scores = logits.take(ids)
-    best = int(scores.argmax())
-    above = scores.astype(np.float64) - float(scores[best])
-    return Choice((int(ids[best]),), -math.log(np.exp(above).sum()))
+    best = scores.argmax()
+    above = scores.astype(np.float64)
+    above -= above[best]
+    return Choice((int(ids[best]),), -math.log(np.add.reduce(np.exp(above, above))))
 
 
 def _with_references(ids: NDArray[np.intp], references: Mapping[int, tuple[int, ...]]) -> NDArray[np.intp]:
@@ -111,22 +119,22 @@ def said_by_model(logits: Logits, grammar: Grammar) -> tuple[float, dict[tuple[i
         logits: scores of the next token, shape (V,).
         grammar: standing where the token goes; not changed.
     """
-    repeats, _, plain = _said(logits, grammar)
-    return float(np.logaddexp.reduce(plain)), {one.ids: one.log_probability for one in repeats}
+    repeats, plain = _said(logits, grammar, grammar.legal_ids())
+    return _any_of(plain), {one.ids: one.log_probability for one in repeats}
 
 
-def _said(logits: Logits, grammar: Grammar) -> tuple[list[Choice], NDArray[np.intp], NDArray[np.float64]]:
-    """What the model says: of earlier measures, and of single tokens, with their log-probabilities."""
-    ids, references = grammar.legal_ids(), grammar.references()
+def _said(logits: Logits, grammar: Grammar, ids: NDArray[np.intp]) -> tuple[list[Choice], NDArray[np.float64]]:
+    """What the model says: of earlier measures, and the log-probabilities of single tokens, `ids`."""
+    references = grammar.references()
     scores = _log_probabilities(logits, _with_references(ids, references))
-    return _merged(references, scores[len(ids) :]), ids, scores[: len(ids)]
+    return _merged(references, scores[len(ids) :].tolist()), scores[: len(ids)]
 
 
-def _weigh(logits: Logits, grammar: Grammar) -> _Weighed:
-    """What the model says, mixed with what is known of earlier measures where a voice begins."""
-    repeats, ids, plain = _said(logits, grammar)
+def _weigh(logits: Logits, grammar: Grammar, ids: NDArray[np.intp]) -> _Weighed:
+    """What the model says, mixed with what is known of earlier measures where a voice begins; `ids` are legal."""
+    repeats, plain = _said(logits, grammar, ids)
     if reprises := grammar.reprises():
-        new = float(np.logaddexp.reduce(plain))
+        new = _any_of(plain)
         repeats, mixed = _with_reprises(repeats, new, reprises)
         return _Weighed(repeats, ids, plain + (mixed - new), REPRISE_ADVANTAGE)
     if echo := grammar.echo():
@@ -153,7 +161,7 @@ def _with_reprises(repeats: Iterable[Choice], new: float, reprises: Iterable[Rep
         if one.ids in said:
             score += SEEN + (SAID + SAID_ALIKE * alike) * max(said[one.ids], LEAST_SAID)
         scores.append(score)
-    total = float(np.logaddexp.reduce(scores))
+    total = _sum(scores)
     found = [Choice(one.ids, score - total, one.back) for one, score in zip(reprises, scores[1:], strict=True)]
     return found, scores[0] - total
 
@@ -165,9 +173,9 @@ def _with_echo(repeats: Iterable[Choice], echo: Echo) -> list[Choice]:
     for option in repeats:
         score = option.log_probability + math.log1p(-echo.certainty)
         if option.ids == echo.ids:
-            found = replace(found, log_probability=float(np.logaddexp(found.log_probability, score)))
+            found = found._replace(log_probability=_sum((found.log_probability, score)))
         else:
-            mixed.append(replace(option, log_probability=score))
+            mixed.append(option._replace(log_probability=score))
     return [found, *mixed]
 
 
@@ -179,16 +187,26 @@ def _log_probabilities(logits: Logits, ids: NDArray[np.intp]) -> NDArray[np.floa
     return scores
 
 
+def _any_of(scores: NDArray[np.float64]) -> float:
+    """The log-probability of any of many tokens, of their log-probabilities."""
+    return math.log(np.add.reduce(np.exp(scores)))
+
+
+def _sum(scores: Sequence[float]) -> float:
+    """The log-probability of any of a few things, of their log-probabilities."""
+    highest = max(scores)
+    return highest + math.log(math.fsum(math.exp(score - highest) for score in scores))
+
+
 def _merged(references: Mapping[int, tuple[int, ...]], scores: Iterable[float]) -> list[Choice]:
     """References that stand for the same music made one choice, named by the nearest measure."""
     found: dict[tuple[int, ...], Choice] = {}
     for (token_id, music), score in zip(references.items(), scores, strict=True):
         known = found.get(music)
         if known is None:
-            found[music] = Choice(music, float(score), token_id - v.FIRST_REFERENCE + 1)
+            found[music] = Choice(music, score, token_id - v.FIRST_REFERENCE + 1)
         else:
-            total = float(np.logaddexp(known.log_probability, score))
-            found[music] = Choice(music, total, known.reference)
+            found[music] = known._replace(log_probability=_sum((known.log_probability, score)))
     return list(found.values())
 
 
@@ -216,29 +234,26 @@ def first_options(
     begun = _begun_before(prompt)
     if not begun or prompt.fresh is None:
         return choices(engine.prefill(prompt.ids, cancelled), prompt.grammar, most)
-    n_before = len(prompt.ids) - prompt.n_typed
     grammar = prompt.fresh.copy()
-    logits = engine.logits_after(prompt.ids[:n_before], cancelled)
-    start = here = _weigh(logits, grammar)
+    at_first, *following = engine.prefill_looking_back(prompt.ids, prompt.n_typed, cancelled)
+    start = here = _weigh(at_first, grammar, grammar.legal_ids())
     at_start = {choice.ids: choice for choice in start.repeats}
     new_material = 0.0
-    for place, token_id in enumerate(prompt.ids[n_before:], start=1):
+    for token_id, logits in zip(prompt.ids[-prompt.n_typed :], following, strict=True):
         new_material += here.of(token_id)
         grammar.advance(token_id)
-        logits = engine.logits_after(prompt.ids[: n_before + place], cancelled)
-        here = _weigh(logits, grammar)
-    engine.prefill(prompt.ids, cancelled)
+        here = _weigh(logits, grammar, grammar.legal_ids())
     again = [
         Choice(music[prompt.n_typed :], at_start[music].log_probability, at_start[music].reference)
         for music in begun
         if music in at_start
     ]
-    total = float(np.logaddexp.reduce([new_material, *(choice.log_probability for choice in again)]))
+    total = _sum([new_material, *(choice.log_probability for choice in again)])
     plain = [
         Choice(choice.ids, choice.log_probability + new_material - total)
-        for choice in choices(logits, prompt.grammar, most)
+        for choice in choices(following[-1], prompt.grammar, most)
     ]
-    repeats = [replace(choice, log_probability=choice.log_probability - total) for choice in again]
+    repeats = [choice._replace(log_probability=choice.log_probability - total) for choice in again]
     return ranked([*repeats, *plain], start.advantage)
 
 
@@ -264,7 +279,4 @@ def read(engine: Engine, prompt: Prompt, cancelled: Callable[[], bool] = lambda:
     Raises:
         Cancelled: `cancelled` said so.
     """
-    if _begun_before(prompt):
-        for end in range(len(prompt.ids) - prompt.n_typed, len(prompt.ids)):
-            engine.logits_after(prompt.ids[:end], cancelled)
-    engine.prefill(prompt.ids, cancelled)
+    engine.prefill_looking_back(prompt.ids, prompt.n_typed if _begun_before(prompt) else 0, cancelled)

@@ -285,12 +285,11 @@ class _Loop:
             return self.drawn(choices(logits, row.grammar), 1)[0]
         return likeliest(logits, row.grammar, row.legal)
 
-    @staticmethod
-    def _read(batch: Batch, rows: Sequence[_Row]) -> Logits:
+    def _read(self, batch: Batch, rows: Sequence[_Row]) -> Logits:
         """Let the model read what each row has written."""
         if len(rows) == 1:
             feed, rows[0].feed = rows[0].feed, []
-            return batch.feed(0, feed)[np.newaxis] if feed else batch.logits
+            return batch.feed(0, feed, self._guess(rows[0]))[np.newaxis] if feed else batch.logits
         waiting = [index for index, row in enumerate(rows) if row.feed and not row.done]
         alone = [index for index in waiting if len(rows[index].feed) > 1 or len(waiting) == 1]
         for index in alone:
@@ -301,6 +300,10 @@ class _Loop:
             for row in rows:
                 row.feed = []
         return batch.logits
+
+    def _guess(self, row: _Row) -> tuple[int, ...]:
+        """What will most likely be fed next, if that can be foreseen and is fed at all."""
+        return () if self._n_left(row) < 2 else row.grammar.foreseen(repeats=row.reference is not None)
 
     def drawn(self, options: Sequence[Choice], n: int) -> list[Choice]:
         """`n` different options, drawn from the likeliest that make up `TOP_P`."""

@@ -113,49 +113,74 @@ class Engine:
             Cancelled: `cancelled` said so; what was run is kept.
             ValueError: the context is empty or too long, or an id is not in the vocabulary: the caller cuts windows.
         """
-        context = self._checked(token_ids)
-        if not 1 <= len(context) <= self.max_length:
-            raise ValueError(f"a context of {len(context)} tokens: the model takes 1 to {self.max_length}.")
-        self._generation += 1
-        self._context_length = 0
-        slot = self._slot = self._slot_for(context)
-        if context != slot.tokens or not slot.fresh:
-            slot.rewind(min(common_length(context, slot.tokens), len(context) - 1))
-        while len(slot.tokens) < len(context):
-            if cancelled is not None and cancelled():
-                raise Cancelled(f"stopped after {len(slot.tokens)} of {len(context)} tokens of context.")
-            slot.extend(context[len(slot.tokens) : len(slot.tokens) + CHUNK])
-        self._context_length = len(context)
-        return self._remember(context, slot.rows.logits[0])
+        logits: Logits = self.prefill_looking_back(token_ids, 0, cancelled)[0]
+        return logits
 
-    def logits_after(self, token_ids: Sequence[int], cancelled: Callable[[], bool] | None = None) -> Logits:
-        """The logits after a whole context: those that are remembered, or what `prefill` gives.
-
-        For contexts that are only looked back at: the state may be left as it is, so `prefill` what goes on, before
-        `fork`. Batches forked before may no longer be valid.
+    def prefill_looking_back(
+        self, token_ids: Sequence[int], n_back: int, cancelled: Callable[[], bool] | None = None
+    ) -> Logits:
+        """The logits after a whole context, as `prefill`, and after each of the last contexts that it grew from.
 
         Args:
             token_ids: the context, 1 to `max_length` tokens.
+            n_back: how many tokens shorter than the context the shortest is; 0 to the context's length less one.
             cancelled: asked before every run.
 
         Returns:
-            A new array, shape (V,).
+            A new array, shape (n_back + 1, V), the shortest context first; what is remembered is not run again.
 
         Raises:
             Cancelled: as for `prefill`.
-            ValueError: as for `prefill`.
+            ValueError: as for `prefill`, or `n_back` is too large.
         """
-        known = self._remembered.get(tuple(token_ids))
-        return self.prefill(token_ids, cancelled) if known is None else known.copy()
+        context = self._checked(token_ids)
+        if not 1 <= len(context) <= self.max_length:
+            raise ValueError(f"a context of {len(context)} tokens: the model takes 1 to {self.max_length}.")
+        if not 0 <= n_back < len(context):
+            raise ValueError(f"cannot look back {n_back} tokens in a context of {len(context)}.")
+        self._generation += 1
+        self._context_length = 0
+        slot = self._slot = self._slot_for(context)
+        shortest = len(context) - n_back
+        found = self._known(context, shortest)
+        missing = next((length for length in range(shortest, len(context) + 1) if length not in found), None)
+        if missing is not None:
+            slot.rewind(min(common_length(context, slot.tokens), missing - 1))
+        while len(slot.tokens) < len(context):
+            if cancelled is not None and cancelled():
+                raise Cancelled(f"stopped after {len(slot.tokens)} of {len(context)} tokens of context.")
+            found |= self._run_on(context, shortest)
+        self._context_length = len(context)
+        self._remember(context, found[len(context)])
+        return np.stack([found[length] for length in range(shortest, len(context) + 1)])
 
-    def _remember(self, context: Sequence[int], logits: Logits) -> Logits:
-        """Keep the logits after a context; a copy of them."""
+    def _known(self, context: list[int], shortest: int) -> dict[int, Logits]:
+        """The logits after the beginnings of a context, by their length, that are known without a run."""
+        found = {length: self._remembered.get(tuple(context[:length])) for length in range(shortest, len(context))}
+        if self._slot.fresh and self._slot.tokens == context:
+            found[len(context)] = self._slot.rows.logits[0]
+        return {length: logits for length, logits in found.items() if logits is not None}
+
+    def _run_on(self, context: list[int], shortest: int) -> dict[int, Logits]:
+        """One run further in a context; the logits after its beginnings, by their length, from `shortest` on."""
+        slot, start = self._slot, len(self._slot.tokens)
+        stop = start + CHUNK if slot.rows.looks_back else max(start + 1, shortest)
+        part = context[start : min(stop, start + CHUNK)]
+        end = start + len(part)
+        n_wanted = min(len(part), max(1, end - shortest + 1))
+        found = dict(zip(range(end - n_wanted + 1, end + 1), slot.extend(part, n_wanted).copy(), strict=True))
+        for length in range(shortest, min(end + 1, len(context))):
+            if length in found:
+                self._remember(context[:length], found[length])
+        return found
+
+    def _remember(self, context: Sequence[int], logits: Logits) -> None:
+        """Keep the logits after a context."""
         key = tuple(context)
         self._remembered[key] = logits.copy()
         self._remembered.move_to_end(key)
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
-        return logits.copy()
 
     def fork(self, n: int) -> Batch:
         """`n` rows that each continue from the context of the last `prefill`.
@@ -251,7 +276,9 @@ class Batch:
         self._engine = engine
         self._generation = generation
         self._rows = rows
-        self._logits = rows.logits if rows.n == 1 else rows.logits.copy()
+        self._logits = rows.logits.copy()
+        self._ahead: list[int] = []
+        self._logits_ahead: list[Logits] = []
 
     @property
     def logits(self) -> Logits:
@@ -261,7 +288,11 @@ class Batch:
     @property
     def lengths(self) -> tuple[int, ...]:
         """The number of tokens of each row, the context included."""
-        return tuple(int(length) for length in self._rows.lengths)
+        return tuple(map(self._length, range(self.n)))
+
+    def _length(self, row: int) -> int:
+        """The number of tokens of one row, without those that were only read along."""
+        return int(self._rows.lengths[row]) - len(self._ahead)
 
     def step(self, token_ids: Sequence[int]) -> Logits:
         """Add one token to each row.
@@ -289,12 +320,14 @@ class Batch:
             self._logits[live] = self._rows.logits[live]
         return self.logits
 
-    def feed(self, row: int, token_ids: Sequence[int]) -> Logits:
+    def feed(self, row: int, token_ids: Sequence[int], guess: Sequence[int] = ()) -> Logits:
         """Add several tokens to one row, in one run where they are no more than `CHUNK`.
 
         Args:
             row: 0 to n - 1.
             token_ids: at least one id.
+            guess: what may be fed next. A batch of one row whose state is all cache reads it along, in the same run:
+                as far as it is fed next, that costs nothing more.
 
         Returns:
             The logits after the last of them: a new array, shape (V,).
@@ -304,18 +337,41 @@ class Batch:
         """
         if not token_ids:
             raise ValueError("no tokens to feed: give at least one.")
-        ids = self._check(token_ids, int(self._rows.lengths[row]) + len(token_ids))
-        alone = self._rows.row(row)
-        for start in range(0, len(ids), CHUNK):
-            part = ids[start : start + CHUNK]
-            if self.n == 1:
-                self._engine._slot.extend(part)
-            else:
-                alone.run(part)
-        if self.n > 1:
-            self._logits[row] = alone.logits[0]
+        ids = self._check(token_ids, self._length(row) + len(token_ids))
+        if self.n == 1:
+            ids = self._not_ahead(ids)
+            run = self._engine._slot.extend
+        else:
+            run = self._rows.row(row).run
+        while len(ids) > CHUNK:
+            run(ids[:CHUNK])
+            del ids[:CHUNK]
+        if ids:
+            ahead = self._readable(guess, len(ids)) if guess else []
+            self._logits[row], *self._logits_ahead = run(ids + ahead, 1 + len(ahead))
+            self._ahead = ahead
         logits: Logits = self._logits[row].copy()
         return logits
+
+    def _not_ahead(self, ids: list[int]) -> list[int]:
+        """What of the tokens to be fed was not read along before; of what was, all that is not fed is taken back."""
+        if not self._ahead:
+            return ids
+        n_known = common_length(ids, self._ahead)
+        if n_known:
+            self._logits[0] = self._logits_ahead[n_known - 1]
+        self._ahead, self._logits_ahead = self._ahead[n_known:], self._logits_ahead[n_known:]
+        if n_known < len(ids):
+            self._engine._slot.rewind(self._length(0))
+            self._ahead = []
+        return ids[n_known:]
+
+    def _readable(self, guess: Sequence[int], n_before: int) -> list[int]:
+        """As much of a guess as can be read along with the last `n_before` tokens to be run, and taken back."""
+        if self.n > 1 or not self._rows.looks_back:
+            return []
+        room = min(CHUNK, self._engine.max_length - self._length(0)) - n_before
+        return self._engine._checked(guess[:room])
 
     def _check(self, token_ids: Sequence[int], length: int) -> list[int]:
         if self._generation != self._engine._generation:
@@ -368,20 +424,21 @@ class _Slot:
         del self.tokens[length:]
         self.rows.lengths[0] = length
 
-    def extend(self, ids: Sequence[int]) -> None:
-        """Run over `ids`, at most `CHUNK` of them."""
+    def extend(self, ids: Sequence[int], n_wanted: int = 1) -> Logits:
+        """Run over `ids`, 1 to `CHUNK` of them; what `_Rows.run` gives."""
         start = 0
         while start < len(ids):
             size = SNAPSHOT_EVERY - len(self.tokens) % SNAPSHOT_EVERY if self.rows.recurrent else CHUNK
             part = ids[start : start + size]
             start += size
             self.fresh = False
-            self.rows.run(part)
+            logits = self.rows.run(part, n_wanted)
             self.tokens += part
             self._longest = max(self._longest, len(self.tokens))
             self.fresh = True
             if self.rows.recurrent and (len(part) > 1 or len(self.tokens) % SNAPSHOT_EVERY == 0):
                 self._keep_snapshot()
+        return logits
 
     def _keep_snapshot(self) -> None:
         """Keep the recurrent state as it is now; of those before only each `SNAPSHOT_EVERY` tokens."""
@@ -423,6 +480,7 @@ class _Rows:
             self.lengths = rows.lengths[row : row + 1]
         self.logits = np.zeros((n, len(bundle.vocabulary)), np.float32)
         self._ids = np.zeros((n, 1), np.int64)
+        self._logits_at = np.zeros(1, np.int64)
         self._last_position = np.zeros(n, np.int32)
         self._total_length = np.zeros((), np.int32)
         is_cache = [tensor.kind == "cache" for tensor in tensors]
@@ -430,6 +488,8 @@ class _Rows:
         self.recurrent = [past for past, cache in zip(self._past, is_cache, strict=True) if not cache]
         self._next_recurrent = [np.zeros_like(each) for each in self.recurrent]
         self._binding = self._bind()
+        self._of_steps = _value(self._ids), _value(self._logits_at), _value(self.logits)
+        self._bind_run(*self._of_steps)
 
     def n_bytes(self, length: int) -> int:
         """Memory that the state takes of which `length` positions were written, without snapshots of it."""
@@ -444,19 +504,36 @@ class _Rows:
             self._single[index] = _Rows(self._session, self._bundle, 1, (self, index))
         return self._single[index]
 
-    def run(self, ids: Sequence[int]) -> None:
-        """Feed several tokens to the only row."""
+    @property
+    def looks_back(self) -> bool:
+        """Whether a run gives the logits after all of its tokens, not the last alone, and tokens can be taken back."""
+        return not self.recurrent
+
+    def run(self, ids: Sequence[int], n_wanted: int = 1) -> Logits:
+        """Feed several tokens to the only row.
+
+        Args:
+            ids: at least one.
+            n_wanted: how many logits are wanted; where the rows do not look back, 1.
+
+        Returns:
+            The logits after each of the last `n_wanted` tokens, shape (n_wanted, V), which the next run may overwrite.
+        """
         self._last_position[0] = self.lengths[0] + len(ids) - 1
         if len(ids) == 1:
             self._ids[0, 0] = ids[0]
             self._finish([0], 1)
-            return
+            return self.logits
         several = np.array([ids], np.int64)  # (T,) -> (1, T)
-        self._binding.bind_ortvalue_input("token_ids", _value(several))
+        wanted = np.arange(len(ids) - n_wanted, len(ids), dtype=np.int64)
+        logits = np.zeros((n_wanted, self.logits.shape[1]), np.float32)
+        self._bind_run(_value(several), _value(wanted), _value(logits))
         try:
             self._finish([0], len(ids))
         finally:
-            self._binding.bind_ortvalue_input("token_ids", self._ids_value)
+            self._bind_run(*self._of_steps)
+        self.logits[0] = logits[-1]
+        return logits
 
     def step(self, ids: Sequence[int], live: Sequence[int]) -> None:
         """Feed one token to each of the `live` rows.
@@ -502,13 +579,10 @@ class _Rows:
     def _bind(self) -> Any:
         """Name every buffer to the session, once; a cache is its own output."""
         binding = self._session.io_binding()
-        wanted = {each.name for each in self._session.get_inputs()}
-        self._ids_value = _value(self._ids)
-        fixed = {"last_position": _value(self._last_position), "total_length": _value(self._total_length)}
-        for name, value in {"token_ids": self._ids_value, **fixed}.items():
-            if name in wanted:
-                binding.bind_ortvalue_input(name, value)
-        binding.bind_ortvalue_output("logits", _value(self.logits))
+        names = {each.name for each in self._session.get_inputs()}
+        for name, array in (("last_position", self._last_position), ("total_length", self._total_length)):
+            if name in names:
+                binding.bind_ortvalue_input(name, _value(array))
         following = iter(self._next_recurrent)
         for tensor, past in zip(self._tensors, self._past, strict=True):
             value = _value(past)
@@ -516,6 +590,13 @@ class _Rows:
             present = value if tensor.kind == "cache" else _value(next(following))
             binding.bind_ortvalue_output(f"present_{tensor.name}", present)
         return binding
+
+    def _bind_run(self, ids: Any, logits_at: Any, logits: Any) -> None:
+        """Name what differs from run to run: ids (n, T), places (K,) and logits (n K, V)."""
+        self._binding.bind_ortvalue_input("token_ids", ids)
+        if self.looks_back:
+            self._binding.bind_ortvalue_input("logits_at", logits_at)
+        self._binding.bind_ortvalue_output("logits", logits)
 
 
 def common_length(first: list[int], second: list[int]) -> int:

@@ -5,7 +5,8 @@ the same prompt and greedily writes as many tokens as the answer has. Before any
 compared with those of the network in torch. The figures:
 
 - *a token after the prompt*: writing alone, by token. Without drafts every token that is a choice takes a step of the
-  model; with drafts, measures that come again (references and echoes) are read by the model in one step.
+  model; with drafts, measures that come again (references and echoes) are read by the model in one step, and so is the
+  barline that is likely to come, with what begins the next measure.
 - *a suggestion*: ours from the text to the verified answer, parsing included; a peer's reading and writing. After a
   jump the model has read another place before; while typing, this one up to a note or a word before.
 - *a choice*: what may come next and which of it is best, against the place of the largest of all logits.
@@ -74,13 +75,17 @@ PEERS_LEAVE_OUT = "of the peers everything but the model: documents, token ids, 
 
 
 class WithoutDrafts(Grammar):
-    """A grammar in which no earlier measure comes again."""
+    """A grammar in which no earlier measure comes again, and nothing is foreseen."""
 
     @classmethod
     def of(cls, grammar: Grammar) -> WithoutDrafts:
         """Standing where another grammar stands."""
         twin = copy(grammar)
         return cls(**{each.name: getattr(twin, each.name) for each in fields(Grammar)})
+
+    def foreseen(self, *, repeats: bool) -> tuple[int, ...]:
+        """Nothing."""
+        return ()
 
     def references(self) -> dict[int, tuple[int, ...]]:
         """None."""

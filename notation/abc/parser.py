@@ -156,7 +156,7 @@ def _looks_like_notes(text: str) -> bool:
 def parse(text: str, near: Document | None = None) -> Document:
     """Parse any text whatever; only what differs from `near`, or from a text read of late, is read, if little."""
     if near is not None:
-        DOCUMENTS.keep(near)
+        DOCUMENTS.keep(near, len(near.text))
     places = ((old, _edited_tune(old, text)) for old in DOCUMENTS.items)
     candidates = islice(((old, index) for old, index in places if index is not None), N_TRIED)
     edited = (_after_edit(old, text, index) for old, index in candidates)

@@ -47,7 +47,7 @@ def parse(text: str, near: Document | None = None) -> Document:
     if len(text) > MAX_CHARACTERS:
         return _too_large(text)
     if near is not None:
-        DOCUMENTS.keep(near)
+        DOCUMENTS.keep(near, len(near.text))
     edited = (reread(old, text) for old in DOCUMENTS.items)
     document = next((one for one in edited if one is not None), None) or _parse_whole(text)
     DOCUMENTS.keep(document, len(text))

@@ -19,8 +19,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from notation.score import (
+    STEPS,
     Barline,
     ChordSymbol,
     Event,
@@ -393,6 +395,7 @@ class SegmentWriter:
         self.group: rhythm.OpenTuplet | None = None
         self.position = Fraction(0)
         self._key = key
+        self._tonic, self._signs = _signs(key)
         self._length = length
         self._symbol_written = False
 
@@ -432,7 +435,7 @@ class SegmentWriter:
 
     def _write_event(self, event: Event, following: Event | None) -> None:
         self._write_symbol(event)
-        pieces = _pieces(event)
+        pieces = _pieces(event.duration.numerator, event.duration.denominator, event.tuplet)
         for index, duration in enumerate(pieces):
             self._set_duration(duration)
             if event.is_rest:
@@ -445,11 +448,13 @@ class SegmentWriter:
         self._symbol_written = False
 
     def _set_duration(self, duration: v.Duration) -> None:
-        remaining = duration[0] + 4 if self._length is None else self._length - self.position
-        if not rhythm.can_follow(self.group, duration, remaining):
-            raise UnencodableError("a tuplet that is not complete")
-        self.group = rhythm.after(self.group, duration)
-        if duration != self.current:
+        """Say a duration if it is not in force; a plain one has room, since the whole voice has."""
+        if self.group is not None or duration[1] is not None:
+            remaining = duration[0] + 4 if self._length is None else self._length - self.position
+            if not rhythm.can_follow(self.group, duration, remaining):
+                raise UnencodableError("a tuplet that is not complete")
+            self.group = rhythm.after(self.group, duration)
+        if duration is not self.current and duration != self.current:
             self.ids.append(v.DURATION_IDS[duration])
             self.current = duration
 
@@ -460,8 +465,12 @@ class SegmentWriter:
 
     def _write_notes(self, event: Event, tied: Callable[[Note], bool]) -> None:
         last: tuple[int, int] | None = None
-        for note in sorted(event.notes, key=lambda note: (note.pitch.position, note.pitch.alter)):
-            step, alter = relative_pitch(note.pitch, self._key)
+        notes = event.notes
+        if len(notes) > 1:
+            notes = tuple(sorted(notes, key=lambda note: (note.pitch.position, note.pitch.alter)))
+        for note in notes:
+            pitch = note.pitch
+            step, alter = pitch.position - self._tonic, pitch.alter - self._signs[pitch.step]
             if last == (step, alter):
                 continue
             token_id = v.NOTE_IDS.get((step, alter)) if last is None else v.UP_IDS.get((step - last[0], alter))
@@ -473,20 +482,26 @@ class SegmentWriter:
                 self.ids.append(v.TIE)
 
 
+@lru_cache(maxsize=256)
+def _signs(key: KeySignature) -> tuple[int, dict[str, int]]:
+    """The position that pitches are counted from, and the alter of each step."""
+    return tonic_position(key.fifths), {step: key.alter_of(step) for step in STEPS}
+
+
 def _lands(note: Note, following: Event | None) -> bool:
     """Whether a tied note finds its pitch in the next event; taken for granted where nothing follows yet."""
     return following is None or any(other.pitch == note.pitch for other in following.notes)
 
 
-def _pieces(event: Event) -> list[v.Duration]:
-    """The durations an event is written with: one, or several tied."""
-    tuplet = _reduced(event.tuplet)
-    if (event.duration, tuplet) in v.DURATION_IDS:
-        return [(event.duration, tuplet)]
-    if event.duration <= 0:
+@lru_cache(maxsize=4096)
+def _pieces(numerator: int, denominator: int, ratio: tuple[int, int] | None) -> tuple[v.Duration, ...]:
+    """The durations that an event of a duration and a tuplet is written with: one, or several tied."""
+    left, tuplet = Fraction(numerator, denominator), _reduced(ratio)
+    if (left, tuplet) in v.DURATION_IDS:
+        return ((left, tuplet),)
+    if left <= 0:
         raise UnencodableError("an event without duration")
     scale = Fraction(tuplet[1], tuplet[0]) if tuplet else Fraction(1)
-    left = event.duration
     pieces: list[v.Duration] = []
     for exponent in range(-2, 8):
         piece = Fraction(1, 2**exponent) * scale if exponent >= 0 else Fraction(2**-exponent) * scale
@@ -495,7 +510,7 @@ def _pieces(event: Event) -> list[v.Duration]:
             left -= piece
     if left:
         raise UnencodableError("duration without a token" if tuplet is None else f"tuplet {tuplet[0]}:{tuplet[1]}")
-    return pieces
+    return tuple(pieces)
 
 
 def _reduced(tuplet: tuple[int, int] | None) -> tuple[int, int] | None:

@@ -133,6 +133,7 @@ _FAMILIES = {name: mask_of(family_ids(name)) for name in ("time", "key", "mode",
 _LENGTHS = {token_id: int(v.TOKENS[token_id][4:]) * v.LENGTH_UNIT for token_id in family_ids("len")}
 _PARTS = {token_id: int(v.TOKENS[token_id][5:]) for token_id in family_ids("part")}
 _VOICES = {token_id: (int(v.TOKENS[token_id][6]), int(v.TOKENS[token_id][8])) for token_id in family_ids("voice")}
+_PLAIN = v.BARLINE_IDS["|"]
 _BARLINES = frozenset(v.BARLINE_IDS.values())
 _LEAVE_VOICE = frozenset({*_PARTS, *_VOICES, *_BARLINES})
 SECTION_END_IDS = frozenset(v.BARLINE_IDS[name] for name in ("||", "|]", ":|"))
@@ -229,6 +230,7 @@ class Grammar:
     _written: dict[VoiceId, tuple[int, ...]] = field(default_factory=dict)
     _next_ties: dict[VoiceId, tuple[Sounding, ...]] = field(default_factory=dict)
     _early_end: bool = False
+    _implied: _Voice | None = None
 
     def copy(self) -> Grammar:
         """An independent copy; what never changes in place is shared."""
@@ -258,6 +260,7 @@ class Grammar:
         self._length = length
         self._written = dict(written)
         self._part = part
+        self._implied = None
         self.voice = None
         self.phase = Phase.PART
 
@@ -334,17 +337,27 @@ class Grammar:
     def _is_full(self, place: Place) -> bool:
         return place.is_at_end or (place.is_settled and self._may_end_early(place))
 
-    def fits(self, ids: Sequence[int]) -> bool:
+    def foreseen(self, *, repeats: bool) -> tuple[int, ...]:
+        """A plain barline and the number of the next measure, where that is nearly always what comes; else nothing.
+
+        It is where the measure may end so and nothing else may come but a tie: no chord can grow on the last note, no
+        other voice can begin. Where the measure `repeats` an earlier one, they may, but do not.
+        """
+        if self.voice is None or not self._is_full(self.voice.place):
+            return ()
+        legal = self._legal()
+        if not legal.mask[_PLAIN] or not (repeats or len(legal.ids) <= len(_BARLINES) + 1):
+            return ()
+        return _PLAIN, self._following_number()
+
+    def fits(self, ids: tuple[int, ...]) -> bool:
         """Whether a whole segment may be written here, and fills its voice."""
         voice = self._next_voice()
         return voice is not None and self._fits(voice.place, ids)
 
-    def _fits(self, place: Place, ids: Sequence[int]) -> bool:
-        for token_id in ids:
-            if not place.may_write(token_id, last_measure=self.last_measure):
-                return False
-            place = place.after(token_id)
-        return self._is_full(place)
+    def _fits(self, place: Place, ids: tuple[int, ...]) -> bool:
+        end = place.after_all(ids, last_measure=self.last_measure)
+        return end is not None and self._is_full(end)
 
     def may_repeat(self) -> bool:
         """Whether a voice begins here, so that an earlier measure may come again."""
@@ -394,7 +407,7 @@ class Grammar:
             return self.voice
         if self.phase is Phase.HEAD and (self.scope.n_parts > 1 or self._begins_unfinished()):
             return None
-        return self._new_voice((self._part or 0, 1, 1)) if self._may_be_implied() else None
+        return self._implied_voice() if self._may_be_implied() else None
 
     def _fresh_voice(self) -> _Voice | None:
         """The voice that begins with the next token, if nothing is decided about it."""
@@ -406,6 +419,7 @@ class Grammar:
     def advance(self, token_id: int) -> None:
         """Take one legal token (never a reference: advance over what it stands for)."""
         self._advance_by_phase(token_id)
+        self._implied = None
         if self.heads:
             self._advance_decided(token_id)
 
@@ -437,9 +451,12 @@ class Grammar:
     def _measure_numbers(self) -> Mask:
         if self.number < 0:
             return _several(self._section_starts())
-        following = self.number % (v.N_MEASURE_NUMBERS - 1) + 1
         starts = self._section_starts() if self.scope.breaks and "|:" in self.scope.heads else frozenset()
-        return _several(starts | {TOKEN_IDS[f"m:{following}"]})
+        return _several(starts | {self._following_number()})
+
+    def _following_number(self) -> int:
+        """The number of the measure after the last one, in the same section."""
+        return TOKEN_IDS[f"m:{self.number % (v.N_MEASURE_NUMBERS - 1) + 1}"]
 
     def _section_starts(self) -> frozenset[int]:
         pickup_allowed = "len" in self.scope.heads and self.scope.pickups != frozenset()
@@ -525,7 +542,7 @@ class Grammar:
         """What may begin voice 1.1 of the part named last, which needs no announcement."""
         if not self._may_be_implied():
             return NOTHING
-        mask = self._new_voice((self._part or 0, 1, 1)).place.legal(last_measure=self.last_measure).mask
+        mask = self._implied_voice().place.legal(last_measure=self.last_measure).mask
         return mask & ~MEASURE_RESTS if self.number == 0 else mask
 
     def _barlines(self) -> Mask:
@@ -539,6 +556,12 @@ class Grammar:
         if self.repeats is not None and not self.repeats.may_end():
             legal = legal - {v.BARLINE_IDS[":|"]}
         return _several(legal)
+
+    def _implied_voice(self) -> _Voice:
+        """Voice 1.1 of the part named last, where it begins; not changed."""
+        if self._implied is None:
+            self._implied = self._new_voice((self._part or 0, 1, 1))
+        return self._implied
 
     def _new_voice(self, voice: VoiceId) -> _Voice:
         return _Voice(voice, start(self._frame(voice[0], self._length), self.ties.get(voice, ())))
@@ -582,9 +605,9 @@ class Grammar:
             self.number > 0
             and bool(self.pickup)
             and not self._written
+            and place.remaining == self.pickup
             and self.full is not None
             and place.frame.target == self.full
-            and place.position == self.full - self.pickup
             and (self.closing is None or self.closing in SECTION_END_IDS)
         )
 

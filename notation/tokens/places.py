@@ -29,10 +29,15 @@ Mask = NDArray[np.bool_]
 Sounding = tuple[int, int]
 """A pitch as (diatonic position, alter), comparable: low before high."""
 
+_Segment = tuple[tuple[int, ...], bool]
+"""Tokens, and whether no measure follows theirs."""
+
 UNLIMITED = 1000
 """Notes in a chord, where nothing limits them."""
 MAX_PLACES = 10_000
 """Places that are kept, of about a kilobyte each; then all are forgotten."""
+MAX_SEGMENTS = 256
+"""Segments of which a place keeps where they lead."""
 _FREE = Fraction(8)
 """What is taken to remain in free metre."""
 
@@ -217,16 +222,17 @@ class Place:
     previous: int = -1
     has_symbol: bool = False
     _following: dict[int, Place] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _ends: dict[_Segment, Place | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     # Asking
 
-    @property
+    @cached_property
     def remaining(self) -> Fraction:
         """What is left to fill."""
         target = self.frame.target
         return _FREE if target is None else target - self.position
 
-    @property
+    @cached_property
     def ends_early(self) -> bool:
         """Whether it stands before the end of its measure."""
         return self.frame.target is not None and self.position < self.frame.target
@@ -339,6 +345,23 @@ class Place:
             self._following[token_id] = following
         return following
 
+    def after_all(self, ids: tuple[int, ...], *, last_measure: bool) -> Place | None:
+        """Where a whole segment leads; None if it may not be written here."""
+        ends, segment = self._ends, (ids, last_measure)
+        if segment not in ends:
+            if len(ends) >= MAX_SEGMENTS:
+                ends.clear()
+            ends[segment] = self._walk(ids, last_measure=last_measure)
+        return ends[segment]
+
+    def _walk(self, ids: tuple[int, ...], *, last_measure: bool) -> Place | None:
+        place = self
+        for token_id in ids:
+            if not place.may_write(token_id, last_measure=last_measure):
+                return None
+            place = place.after(token_id)
+        return place
+
     def _changes(self, token_id: int) -> dict[str, Any]:
         """What a token makes of the fields."""
         if token_id in v.NOTE_OF:
@@ -418,5 +441,6 @@ def forget_places() -> None:
     """Forget all places; those in use stay as they are."""
     for place in list(_PLACES):
         place._following.clear()
+        place._ends.clear()
     _PLACES.clear()
     start.cache_clear()

@@ -160,7 +160,7 @@ def make_prompt(site: CompletionSite, max_tokens: int) -> Prompt | None:
         site=site,
         start=site.filled,
         current=writer.current,
-        n_typed=len(writer.ids),
+        n_typed=min(len(writer.ids), len(tail)),
         fresh=fresh,
         later=LaterOpenings(site, counter, opening),
     )

@@ -76,7 +76,7 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
 
 def test_another_schema_is_refused_with_both_values(copy: Path) -> None:
     edit_manifest(copy, lambda manifest: manifest.update(schema_version=7))
-    with pytest.raises(BundleMismatch, match="schema version 7, this build reads 1"):
+    with pytest.raises(BundleMismatch, match="schema version 7, this build reads 2"):
         load_bundle(copy)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,10 @@ import pytest
 from inference.bundle import load_bundle
 from inference.choices import choices, first_options, likeliest, read
 from inference.decode import next_measures
-from inference.engine import Engine
+from inference.engine import Batch, Engine, Logits
 from notation.language import language
 from notation.tokens import vocabulary as v
+from notation.tokens.grammar import Grammar
 from notation.tokens.prompt import Prompt, make_prompt
 from tests.support.bundles import music_bundle
 
@@ -104,7 +107,7 @@ def test_a_note_more_in_a_measure_that_came_before_costs_a_token_more(
     assert n_new > 0
     runs: list[int] = []
     extend = engine._slot.extend
-    monkeypatch.setattr(engine._slot, "extend", lambda ids: (runs.append(len(ids)), extend(ids))[1])
+    monkeypatch.setattr(engine._slot, "extend", lambda ids, *wanted: (runs.append(len(ids)), extend(ids, *wanted))[1])
     warm = first_options(engine, following, lambda: False)
     assert sum(runs) == n_new
     assert engine.tokens_in_state == following.ids
@@ -129,7 +132,7 @@ def test_what_was_read_need_not_be_read_to_choose(engine: Engine, monkeypatch: p
     read(engine, prompt)
     read(engine, prompt_at(HEADER))
     read(engine, prompt)
-    monkeypatch.setattr(engine._slot, "extend", lambda ids: pytest.fail(f"{len(ids)} tokens are read"))
+    monkeypatch.setattr(engine._slot, "extend", lambda ids, *_: pytest.fail(f"{len(ids)} tokens are read"))
     assert first_options(engine, prompt, lambda: False)
     assert engine.tokens_in_state == prompt.ids
 
@@ -163,3 +166,24 @@ def test_other_candidates_leave_the_first_where_that_costs_least(model: str, typ
 
 def test_candidates_are_given_as_far_as_there_is_time(engine: Engine) -> None:
     assert 1 <= len(next_measures(engine, prompt_at(TUNE), candidates=6, deadline=0.0)) < 6
+
+
+def test_what_is_foreseen_is_read_along_and_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompt = prompt_at(TUNE)
+    fed: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    feed = Batch.feed
+
+    def noted(batch: Batch, row: int, ids: Sequence[int], guess: Sequence[int] = ()) -> Logits:
+        fed.append((tuple(ids), tuple(guess)))
+        return feed(batch, row, ids, guess)
+
+    monkeypatch.setattr(Batch, "feed", noted)
+    engine.reset()
+    (answer,) = next_measures(engine, prompt, 4)
+    followed = [ids[: len(guess)] == guess for (_, guess), (ids, _) in pairwise(fed) if guess]
+    assert any(followed)
+    monkeypatch.setattr(Grammar, "foreseen", lambda self, *, repeats: ())
+    engine.reset()
+    (expected,) = next_measures(engine, prompt, 4)
+    assert answer.measures == expected.measures
+    assert answer.log_probability == pytest.approx(expected.log_probability, abs=1e-3)

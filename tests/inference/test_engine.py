@@ -105,7 +105,7 @@ def test_only_what_is_new_is_run(engine: Engine, monkeypatch: pytest.MonkeyPatch
     engine.prefill(context)
     fed: list[int] = []
     run = engine._slot.rows.run
-    monkeypatch.setattr(engine._slot.rows, "run", lambda ids: (fed.append(len(ids)), run(ids))[1])
+    monkeypatch.setattr(engine._slot.rows, "run", lambda ids, *wanted: (fed.append(len(ids)), run(ids, *wanted))[1])
     engine.prefill(context)
     assert fed == []
     engine.prefill([*context, 1, 2])
@@ -226,14 +226,13 @@ def test_a_context_cut_before_a_cancellation_is_run_again(engine: Engine, archit
     context = list(engine.tokens_in_state)
     assert shorter[:CHUNK] == context[:CHUNK]
     assert_close(engine.prefill(context), expected(architecture, context))
-    assert_close(engine.logits_after(context), expected(architecture, context))
 
 
 def test_a_failed_run_leaves_no_logits(engine: Engine, architecture: str, monkeypatch: pytest.MonkeyPatch) -> None:
     context = random_ids(20)
     engine.prefill(context)
 
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         engine._slot.rows.logits[:] = 7
         raise ProviderError("out of memory")
 
@@ -262,20 +261,83 @@ def test_snapshots_are_counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) 
     assert len(engine._slots) > 2
 
 
+@pytest.mark.parametrize("n_back", [0, 1, 30, LONG - 1])
+def test_looking_back_gives_the_logits_of_shorter_contexts(engine: Engine, architecture: str, n_back: int) -> None:
+    context = random_ids(LONG)
+    found = engine.prefill_looking_back(context, n_back)
+    assert found.shape == (n_back + 1, len(VOCABULARY))
+    for length, logits in zip(range(LONG - n_back, LONG + 1), found, strict=True):
+        assert_close(logits, expected(architecture, context[:length]))
+    engine.fork(1)
+    assert engine.tokens_in_state == tuple(context)
+
+
+def test_looking_back_needs_something_to_look_back_at(engine: Engine) -> None:
+    with pytest.raises(ValueError, match="3 tokens in a context of 3"):
+        engine.prefill_looking_back([1, 2, 3], 3)
+
+
 def test_logits_that_are_remembered_cost_no_run(
     engine: Engine, architecture: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = random_ids(40)
     engine.prefill(context)
-    following = engine.logits_after([*context, 1])
-    assert_close(following, expected(architecture, [*context, 1]))
+    following = engine.prefill_looking_back([*context, 1, 2], 2)
     following[:] = 0
     with monkeypatch.context() as patch:
-        patch.setattr(engine._slot, "extend", lambda ids: pytest.fail(f"{len(ids)} tokens were run again"))
-        assert_close(engine.logits_after(context), expected(architecture, context))
-        assert_close(engine.logits_after([*context, 1]), expected(architecture, [*context, 1]))
-    assert engine.tokens_in_state == (*context, 1)
+        patch.setattr(engine._slot, "extend", lambda ids, *_: pytest.fail(f"{len(ids)} tokens were run again"))
+        found = engine.prefill_looking_back([*context, 1, 2], 2)
+    for length, logits in zip((40, 41, 42), found, strict=True):
+        assert_close(logits, expected(architecture, [*context, 1, 2][:length]))
+    assert engine.tokens_in_state == (*context, 1, 2)
     assert_close(engine.prefill(context), expected(architecture, context))
+
+
+@pytest.mark.parametrize(
+    ("following", "n_runs"),
+    [
+        pytest.param([[4], [5, 6]], 1, id="what was guessed comes"),
+        pytest.param([[4, 5, 6, 7]], 2, id="and something after it"),
+        pytest.param([[4], [5], [9]], 2, id="its end does not come"),
+        pytest.param([[4, 9], [1]], 3, id="only its beginning comes, with something else"),
+        pytest.param([[9]], 2, id="nothing of it comes"),
+    ],
+)
+def test_a_guess_that_comes_costs_no_run(
+    architecture: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, following: list[list[int]], n_runs: int
+) -> None:
+    context = random_ids(40)
+    engine.prefill(context)
+    batch = engine.fork(1)
+    runs: list[int] = []
+    run = engine._slot.rows.run
+    monkeypatch.setattr(engine._slot.rows, "run", lambda ids, *wanted: (runs.append(len(ids)), run(ids, *wanted))[1])
+    assert_close(batch.feed(0, [1, 2, 3], guess=[4, 5, 6]), expected(architecture, [*context, 1, 2, 3]))
+    written = [*context, 1, 2, 3]
+    for ids in following:
+        assert batch.lengths == (len(written),)
+        written += ids
+        assert_close(batch.feed(0, ids), expected(architecture, written))
+        assert_close(batch.logits[0], expected(architecture, written))
+    if engine._slot.rows.looks_back:
+        assert len(runs) == n_runs
+    assert_close(engine.prefill(written), expected(architecture, written))
+
+
+def test_a_guess_that_never_came_is_not_in_the_next_context(engine: Engine, architecture: str) -> None:
+    context = random_ids(40)
+    engine.prefill(context)
+    engine.fork(1).feed(0, [1], guess=[2, 3])
+    for following in ([*context, 1], [*context, 1, 2, 3], [*context, 1, 2, 9]):
+        assert_close(engine.prefill(following), expected(architecture, following))
+
+
+def test_a_guess_is_read_as_far_as_there_is_room(engine: Engine, architecture: str) -> None:
+    context = random_ids(BLOCK_SIZE - 2)
+    engine.prefill(context)
+    batch = engine.fork(1)
+    assert_close(batch.feed(0, [1], guess=[2, 3, 4]), expected(architecture, [*context, 1]))
+    assert_close(batch.feed(0, [2]), expected(architecture, [*context, 1, 2]))
 
 
 def test_only_so_many_logits_are_remembered(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +355,7 @@ def test_contexts_that_take_turns_keep_their_states(engine: Engine, architecture
         engine.prefill(context)
     runs: list[int] = []
     for slot in engine._slots:
-        slot.extend = lambda ids, extend=slot.extend: (runs.append(len(ids)), extend(ids))[1]
+        slot.extend = lambda ids, *wanted, extend=slot.extend: (runs.append(len(ids)), extend(ids, *wanted))[1]
     for count in range(2):
         for context in contexts:
             context.append(count)

@@ -107,16 +107,20 @@ class StateTensor:
 class StepModule(nn.Module, ABC):
     """A network as export sees it.
 
-    `forward(token_ids, last_position, total_length, *state) -> (logits, *state)` with token_ids (B, T) int64,
-    last_position (B,) int32: the position of each row's last token, total_length () int32: the longest row's length
-    with the new tokens, state in the order of `state`; logits (B, V) follow the last token. It is for tracing only:
-    what it computes in eager mode means nothing.
+    `forward(token_ids, logits_at, last_position, total_length, *state) -> (logits, *state)` with token_ids (B, T)
+    int64, logits_at (K,) int64: which of the T tokens the logits are wanted after, last_position (B,) int32: the
+    position of each row's last token, total_length () int32: the longest row's length with the new tokens, state in
+    the order of `state`; logits (B K, V), those of a row one after another. Where some of the state is recurrent, K is
+    1, and the logits are those after the last token. It is for tracing only: what it computes in eager mode means
+    nothing.
     """
 
     state: tuple[StateTensor, ...]
 
     @abstractmethod
-    def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
+    def forward(
+        self, token_ids: Tensor, logits_at: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor
+    ) -> Any:
         """One step; see the class."""
 
 

@@ -52,12 +52,15 @@ class EnsembleStep(StepModule):
             for tensor in step.state
         )
 
-    def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
+    def forward(
+        self, token_ids: Tensor, logits_at: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor
+    ) -> Any:
         """See `StepModule`."""
         votes: list[Tensor] = []
         present: list[Tensor] = []
         for step, size in zip(self.steps, self.sizes, strict=True):
-            logits, *after = step(token_ids, last_position, total_length, *state[len(present) : len(present) + size])
+            own = state[len(present) : len(present) + size]
+            logits, *after = step(token_ids, logits_at, last_position, total_length, *own)
             votes.append(logits)
             present += after
         return mean(votes), *present

@@ -104,7 +104,9 @@ class GRUEncoderDecoderStep(StepModule):
         names = [f"{part}_{layer}" for part in ("encoder", "decoder") for layer in range(model.config.n_layer)]
         self.state = tuple(StateTensor(name, (model.config.n_embd,), "recurrent") for name in (*names, "summary"))
 
-    def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
+    def forward(
+        self, token_ids: Tensor, logits_at: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor
+    ) -> Any:
         """See `StepModule`; state is each layer's of the encoder, each of the decoder, and the summary, all (B, C)."""
         n_layer = self.model.config.n_layer
         x = self.model.embedding(token_ids)  # (B, T, C)

@@ -113,7 +113,9 @@ class RecurrentStep(StepModule):
         names = [f"{part}_{layer}" for layer in range(model.config.n_layer) for part in model.state_parts]
         self.state = tuple(StateTensor(name, (model.config.n_embd,), "recurrent") for name in names)
 
-    def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
+    def forward(
+        self, token_ids: Tensor, logits_at: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor
+    ) -> Any:
         """See `StepModule`; state is what each layer keeps, layer by layer, each (B, C)."""
         x = self.model.embedding(token_ids).transpose(0, 1)  # (B, T, C) -> (T, B, C)
         n_parts = len(self.model.state_parts)

@@ -94,7 +94,9 @@ class TransformerStep(StepModule):
         self.model = model
         self.state = cache_tensors(model.config, n_kv_head, max_length)
 
-    def forward(self, token_ids: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor) -> Any:
+    def forward(
+        self, token_ids: Tensor, logits_at: Tensor, last_position: Tensor, total_length: Tensor, *state: Tensor
+    ) -> Any:
         """See `StepModule`; state is key and value of each layer, each (B, n_kv_head, max_length, head_size)."""
         x = self.embed(token_ids, last_position)  # (B, T, C)
         positions = self.positions(token_ids.shape[1], last_position, total_length)
@@ -113,8 +115,8 @@ class TransformerStep(StepModule):
             x = x + block.attention_out(mixed)
             x = x + block.feed_forward(block.feed_forward_norm(x))
             present += caches
-        last = self.model.final_norm(x[:, -1])  # (B, T, C) -> (B, C)
-        return F.linear(last, self.model.embedding.weight), *present
+        wanted = x.index_select(1, logits_at).reshape(-1, x.shape[2])  # (B, T, C) -> (B K, C)
+        return F.linear(self.model.final_norm(wanted), self.model.embedding.weight), *present
 
     def embed(self, token_ids: Tensor, last_position: Tensor) -> Tensor:
         """What the first block is given, (B, T, C)."""

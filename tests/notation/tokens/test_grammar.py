@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -17,7 +18,7 @@ from notation.tokens import vocabulary as v
 from notation.tokens.decode import decode_segment
 from notation.tokens.echo import VoiceId
 from notation.tokens.grammar import Grammar, Scope
-from notation.tokens.places import Forced
+from notation.tokens.places import Allowed, Forced
 from notation.tokens.vocabulary import TOKEN_IDS
 
 D_MAJOR = KeySignature(2, "major")
@@ -148,6 +149,29 @@ def test_references_are_offered_only_where_they_fit():
     assert grammar.references() == {TOKEN_IDS["ref:1"]: fits, TOKEN_IDS["ref:3"]: fits}
     grammar.advance(TOKEN_IDS["n:0:0"])
     assert grammar.references() == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "max_chord", "repeats", "expected"),
+    [
+        pytest.param(["d:3/4", "n:0:0"], 1, False, ("|", "m:2"), id="nothing but a tie can come"),
+        pytest.param(["d:3/4", "n:0:0"], 3, False, (), id="a chord may grow"),
+        pytest.param(["d:3/4", "n:0:0"], 3, True, ("|", "m:2"), id="what comes again has come to its end"),
+        pytest.param(["d:1/2", "n:0:0"], 1, False, (), id="the measure is not full"),
+    ],
+)
+def test_what_nearly_always_comes_is_foreseen(written, max_chord, repeats, expected):
+    grammar = Grammar(replace(TUNE, allowed=Allowed(max_chord=max_chord)), {0: D_MAJOR}, Fraction(3, 4))
+    grammar.enter_voice((0, 1, 1), number=1, length=Fraction(3, 4))
+    for token_id in tokens(*written):
+        grammar.advance(token_id)
+    assert grammar.foreseen(repeats=repeats) == tuple(tokens(*expected))
+
+
+def test_a_barline_that_cannot_come_is_not_foreseen():
+    grammar = at("d:3/4", "n:0:0")
+    grammar.closing = v.BARLINE_IDS["||"]
+    assert grammar.foreseen(repeats=True) == ()
 
 
 def test_a_copy_goes_its_own_way():

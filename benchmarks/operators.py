@@ -61,6 +61,7 @@ def _bound(session: Any, bundle: Bundle, rows: int, tokens: int, length: int) ->
     last = length + tokens - 1
     inputs = {
         "token_ids": np.ones((rows, tokens), np.int64),
+        "logits_at": np.array([tokens - 1], np.int64),
         "last_position": np.full(rows, last, np.int32),
         "total_length": np.array(last + 1, np.int32),
     }

@@ -24,13 +24,13 @@ from notation.tokens.prompt import Prompt
 
 Logits = NDArray[np.float32]
 REFERENCE_ADVANTAGE = 0.7
-REPRISE_ADVANTAGE = 0.2
+REPRISE_ADVANTAGE = 0.45
 """An earlier measure is taken when it is at least this many times as likely as the likeliest first token of a new one:
 what follows that token is still to be guessed, what follows in the measure is not. Beside other voices, and alone."""
 MAX_CHOICES = 64
-REPRISE, ALIKE = -2.704, 0.589
-SEEN, SAID, SAID_ALIKE = 1.755, 0.827, -0.187
-NEW = 0.669
+REPRISE, ALIKE = -0.821, 0.520
+SEEN, SAID, SAID_ALIKE = 0.129, 0.918, -0.150
+NEW = 0.716
 """How likely an earlier measure comes again in a voice beside which nothing is known: the score of anything else is
 `NEW` times what the model says of it, that of a measure `REPRISE`, `ALIKE` for how much is alike before it (as the
 logarithm of one more token) and, if the model sees it, `SEEN` and a share of what the model says. Fitted by

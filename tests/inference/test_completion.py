@@ -78,7 +78,7 @@ def test_verification_reads_only_what_was_written(completer: Completer, monkeypa
     """However many documents were read in between."""
     text = HEADER + "DFA d2f|\n" * 20
     document, offset = ABC.parse(text), text.index("|", 90) + 1
-    monkeypatch.setattr(parser, "DOCUMENTS", Recent(1))
+    monkeypatch.setattr(parser, "DOCUMENTS", Recent(1, 1))
     monkeypatch.setattr(parser, "_parse_whole", None)
     assert completer.complete(document, ABC, offset).suggestions
 

@@ -4,7 +4,7 @@ Where a voice begins a measure and nothing stands beside it, what the model says
 much of what stands before the cursor stood before them (`inference.choices`). This fits the weights on the validation
 split: the logistic regression, over each measure's reprises and anything new, that makes what really came likeliest.
 
-    python -m benchmarks.reprises DATASET --bundle ghostnote-3m
+    python -m benchmarks.reprises DATASET --bundle ghostnote-6m
 
 It prints them, with what they cost on clusters that they were not fitted on (five folds), beside the model's own say.
 """
@@ -124,7 +124,7 @@ def held_out(measures: Measures) -> float:
 
 def main(
     dataset: Annotated[Path, typer.Argument(help="A dataset, made by `corpus build`.")],
-    bundle: Annotated[str, typer.Option(help="Of the model.")] = "ghostnote-3m",
+    bundle: Annotated[str, typer.Option(help="Of the model.")] = "ghostnote-6m",
 ) -> None:
     """Fit the weights."""
     console = Console(stderr=True)

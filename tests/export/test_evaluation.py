@@ -423,14 +423,14 @@ def test_tables_fit_the_terminal(width, cell):
         "valid",
     )
     figure = {"value": 0.95, "low": 0.9, "high": 0.99, "n": 240, "n_clusters": 30}
-    report = {"model": "ghostnote-3m", "tests": {"next measure": {"folk": {"ghostnote-3m": {"all": {}}}}}}
-    report["tests"]["next measure"]["folk"]["ghostnote-3m"]["all"] = dict.fromkeys(names, figure)
+    report = {"model": "ghostnote-6m", "tests": {"next measure": {"folk": {"ghostnote-6m": {"all": {}}}}}}
+    report["tests"]["next measure"]["folk"]["ghostnote-6m"]["all"] = dict.fromkeys(names, figure)
     console = Console(width=width, file=StringIO())
     show(report, console)
     text = console.file.getvalue()
     assert max(map(len, text.splitlines())) <= width
     assert "\u2026" not in text
-    row = next(line for line in text.splitlines() if line.startswith("ghostnote-3m"))
+    row = next(line for line in text.splitlines() if line.startswith("ghostnote-6m"))
     assert row.count(cell) == sum(name not in ("F1", "bits a note") for name in names)
     assert ("intervals" in text) == (width == 80)
 

@@ -24,7 +24,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         "",
         "## The model",
         "",
-        f"- Architecture: {manifest['architecture']}, {manifest['parameters'] / 1e6:.2f} million weights",
+        f"- Architecture: {_networks(manifest)}, {manifest['parameters'] / 1e6:.2f} million weights",
         f"- Precision: {manifest['precision']}, ONNX operator set {manifest['opset']}",
         f"- Context: at most {manifest['max_length']} tokens of vocabulary {manifest['vocabulary_hash']}",
     ]
@@ -53,6 +53,11 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _networks(manifest: Mapping[str, Any]) -> str:
+    n = manifest["config"]["n_networks"]
+    return f"{n} networks that vote, each {manifest['architecture']}" if n > 1 else str(manifest["architecture"])
 
 
 def _quality(quality: Mapping[str, Any]) -> list[str]:

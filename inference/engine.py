@@ -34,7 +34,7 @@ CHUNK = 64
 SNAPSHOT_EVERY = 32
 """Tokens between two snapshots of a recurrent state: what a rewind may have to run again. The newest is kept beside."""
 
-MAX_KEPT_BYTES = 64_000_000
+MAX_KEPT_BYTES = 48_000_000
 """Memory for the states of contexts and snapshots of them; there is room for 1 at least and `MAX_SLOTS` at most. If
 editors that take turns need more, each finds that its own was given up."""
 MAX_SLOTS = 64

@@ -181,11 +181,13 @@ class NGramPredictor:
 
     @staticmethod
     def _measure(reader: NGramReader, grammar: Grammar, random: np.random.Generator | None) -> Content | None:
-        """One measure, token by token, over which the grammar goes; None if it does not end."""
+        """One measure, token by token, over which the grammar goes; None if it does not end, or there is no way on."""
         written: list[int] = []
         voices: dict[tuple[int, int], list[int]] = {}
         while len(written) < _MOST_TOKENS:
             options = reader.at_cursor(written, grammar)
+            if not options:
+                return None
             weights = np.exp([one.log_probability for one in options])
             place = 0 if random is None else int(random.choice(len(options), p=weights / weights.sum()))
             token = options[place].ids[0]

@@ -162,7 +162,10 @@ class _Renderer:
                 self.text += write_tuplet(event.tuplet, sizes[place], self.time)
                 group_left = sizes[place]
             is_first = at_cursor and not place
-            is_decided = event.grace or (is_first and self.detail.broken is not None)
+            # A note whose decoration is typed is written plainly: with a staccato dot abc2midi finds no broken rhythm.
+            pending = self.site.pending
+            is_begun = is_first and (self.detail.broken is not None or (pending.is_note and pending.alter is None))
+            is_decided = event.grace or is_begun
             sign = "" if is_decided else self._broken_sign(events, place)
             if sign:
                 base = (event.duration + events[place + 1].duration) / 2

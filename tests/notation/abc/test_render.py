@@ -97,6 +97,13 @@ def test_style(line: str, given: str, expected: str) -> None:
     assert LANGUAGE.render(site, music(given, header)) == expected
 
 
+@pytest.mark.parametrize(("typed", "expected"), [("", "A>B c2 A4|"), ("^", "A>B c2 A4|"), (".", "A3/2B/ c2 A4|")])
+def test_a_decorated_note_is_no_broken_rhythm(typed: str, expected: str) -> None:
+    header = "X:1\nM:4/4\nL:1/8\nK:C\n"
+    site = site_of(f"{header}A>B A>B A>B A>B|{typed}‸")
+    assert LANGUAGE.render(site, music(f"{typed.strip('.')}A3/2B/2 c2 A4|", header)) == expected
+
+
 def _holes(rng: random.Random, scores: Sequence[tuple[str, Score]], count: int) -> Iterator[tuple[str, str, int, int]]:
     """(text before the cursor, text after it, first measure, number of measures) of holes in single-voice tunes."""
     while count:

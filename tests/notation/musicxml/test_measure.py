@@ -79,7 +79,7 @@ def test_events_are_values_like_any_other() -> None:
     assert (event, hash(event), repr(event)) == (expected, hash(expected), repr(expected))
     assert replace(event, grace=True) == replace(expected, grace=True)
     with pytest.raises(FrozenInstanceError):
-        event.grace = True  # type: ignore[misc]
+        event.grace = True  # type: ignore[misc]  # that it is frozen is what is tested
 
 
 def test_the_notes_of_a_chord_are_sorted_and_all_are_in_its_span() -> None:
